@@ -1,0 +1,41 @@
+import type { Decimal } from './decimal.ts';
+import type { Quantity } from './quantity.ts';
+
+/** What a driver reports: no identity, no time, no device. */
+export type Observation = ScanObservation | MeterObservation;
+
+/** One code that a scanner read. */
+export interface ScanObservation {
+  readonly kind: 'scan';
+  /** The code's bytes exactly as the scanner sent them, without terminator and symbology identifier. */
+  readonly bytes: Uint8Array;
+  /** The AIM symbology identifier, such as "]C1" (ISO/IEC 15424), where the scanner sends one. */
+  readonly aim?: string | undefined;
+}
+
+/** How a meter's value behaves. It is `kind` on the wire. */
+export type MeterKind = 'counter' | 'gauge' | 'characteristic';
+
+/** One value that a meter reported. */
+export interface MeterObservation {
+  readonly kind: 'meter';
+  /** The meter's name within its device, such as "engine-hours". */
+  readonly meter: string;
+  readonly quantity: Quantity;
+  readonly meterKind: MeterKind;
+  /** The value in the quantity's unit, text for a characteristic, or why there is none. */
+  readonly value: Decimal | string | NoValue;
+  /** The device's own digits or bytes, as it sent them. */
+  readonly raw: string;
+}
+
+/** "No value" is its own state: never 0, never an empty text. */
+export interface NoValue {
+  /** Why there is no value, such as "sentinel 0x8000" or "exception 2, illegal data address". */
+  readonly missing: string;
+}
+
+/** Whether an observation's value is missing. */
+export function isMissing(value: MeterObservation['value']): value is NoValue {
+  return typeof value === 'object' && 'missing' in value;
+}

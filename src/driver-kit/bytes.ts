@@ -1,0 +1,52 @@
+/** Upper-case hexadecimal without spaces: "0D0A". */
+export function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex').toUpperCase();
+}
+
+/** The bytes of hexadecimal digits; spaces between them are allowed. Throws a RangeError on anything else. */
+export function bytesOfHex(text: string): Uint8Array {
+  const digits = text.replaceAll(' ', '');
+  if (!/^(?:[0-9A-Fa-f]{2})*$/.test(digits)) throw new RangeError(`not hexadecimal bytes: ${text}`);
+  return new Uint8Array(Buffer.from(digits, 'hex'));
+}
+
+/** One byte a character, U+0000 to U+00FF: loses nothing. */
+export function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+}
+
+/** The bytes of a text in which each character is one byte. */
+export function bytesOfLatin1(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'latin1'));
+}
+
+/** The text of valid UTF-8; undefined when the bytes are not. */
+export function utf8Of(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined; // a fatal TextDecoder tells invalid bytes by throwing; there is nothing else to say
+  }
+}
+
+/** All parts one after the other. */
+export function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Whether `part` stands in `whole` at the position. */
+export function standsAt(whole: Uint8Array, at: number, part: Uint8Array): boolean {
+  if (at + part.length > whole.length) return false;
+  for (let index = 0; index < part.length; index += 1) {
+    if (whole[at + index] !== part[index]) return false;
+  }
+  return true;
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

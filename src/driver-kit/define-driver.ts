@@ -1,0 +1,123 @@
+import type { Observation } from '../core/observation.ts';
+import type { Framing } from './framing.ts';
+import type { z } from './options.ts';
+
+/** One kind of device: data and pure functions. See docs/writing-a-driver.md. */
+export type Driver = ListeningDriver | PollingDriver;
+
+/** What every driver says of itself. */
+interface About {
+  /** The folder's name and the word after `driver:` in the configuration. */
+  readonly name: string;
+  /** One line for lists: what it is for. */
+  readonly summary: string;
+  /** A strict zod object in which every field carries a description. */
+  readonly options: z.ZodObject;
+  /** How the port is opened unless the configuration says otherwise. */
+  readonly serial?: SerialDefaults | undefined;
+}
+
+/** The line parameters a device leaves the factory with. */
+export interface SerialDefaults {
+  readonly baudRate?: number;
+  readonly dataBits?: 7 | 8;
+  readonly parity?: 'none' | 'even' | 'odd';
+  readonly stopBits?: 1 | 2;
+}
+
+/**
+ * A device that sends by itself: scanners, push meters. The types are erased here, since a list holds drivers of many
+ * options; `defineListeningDriver` keeps them inside the driver.
+ */
+export interface ListeningDriver extends About {
+  readonly form: 'listening';
+  framing(options: unknown): Framing;
+  /** Pure. Throws a ProtocolError when the frame makes no sense. `state` is what the last call returned, or undefined. */
+  decode(frame: Uint8Array, options: unknown, state: unknown): Decoded;
+  feedback?(options: unknown): Feedback | undefined;
+}
+
+/** What a frame says, and the small, bounded, serialisable state to decode the next one with. */
+export interface Decoded<State = unknown> {
+  readonly observations: readonly Observation[];
+  readonly state?: State;
+}
+
+/** The bytes that tell the person at the device what became of the scan. */
+export interface Feedback {
+  /** Sent after the commit. */
+  readonly stored: Uint8Array;
+  /** Sent after the far side's acknowledgement, where the device can show it. */
+  readonly delivered?: Uint8Array | undefined;
+  /** Sent in place of `stored` for a scan that is stored but looks wrong: a positive answer, then a warning. */
+  readonly questioned?: Uint8Array | undefined;
+  /** Sent when the scan is not stored, the only case of a negative answer. */
+  readonly refused: Uint8Array;
+}
+
+/** A device that answers questions: most meters. */
+export interface PollingDriver extends About {
+  readonly form: 'polling';
+  /** The shape of this driver's profiles, where it has some; the configuration names one under `profile:`. */
+  readonly profile?: z.ZodType | undefined;
+  /** How often to ask and how to treat the line, out of the options. */
+  schedule(options: unknown): PollSchedule;
+  /**
+   * Asks for everything once. Rejects with a ProtocolError when the device did not answer at all; what it refused is
+   * an observation without a value.
+   */
+  poll(link: PollingLink, options: unknown): Promise<readonly Observation[]>;
+}
+
+/** When and how patiently a device is asked. All times in milliseconds. */
+export interface PollSchedule {
+  readonly everyMs: number;
+  /** From the request's last byte on the wire to the reply's. */
+  readonly responseTimeoutMs: number;
+  /** Silence on the line before each request. */
+  readonly silenceMs: number;
+  /** How often a question that failed is asked again at once. */
+  readonly retries: number;
+  /** Whether the adapter gives every request back before the reply. */
+  readonly echo: boolean;
+}
+
+/** What a polling driver sees of its bus. */
+export interface PollingLink {
+  /**
+   * Sends the request and resolves with the first frame that `reply` finds in what comes back. Rejects with a
+   * ProtocolError: `silent` when nothing fitting came in time, `corrupt` when only damaged bytes came; and with a
+   * LinkError when the line broke.
+   */
+  exchange(question: { readonly request: Uint8Array; readonly reply: Framing }): Promise<Uint8Array>;
+}
+
+/** Defines a driver that listens. */
+export function defineListeningDriver<Options extends z.ZodObject, State = undefined>(
+  driver: About & {
+    readonly options: Options;
+    framing(options: z.output<Options>): Framing;
+    decode(frame: Uint8Array, options: z.output<Options>, state: State | undefined): Decoded<State>;
+    feedback?(options: z.output<Options>): Feedback | undefined;
+  },
+): ListeningDriver {
+  return { ...driver, form: 'listening' };
+}
+
+/**
+ * Defines a driver that asks. With a `profile`, the options hold a field `profile`, in which the configuration gives
+ * the name of one and the driver gets what it says.
+ */
+export function definePollingDriver<Options extends z.ZodObject, Profile extends z.ZodType = z.ZodUndefined>(
+  driver: About & {
+    readonly options: Options;
+    readonly profile?: Profile;
+    schedule(options: z.output<Options>): PollSchedule;
+    poll(
+      link: PollingLink,
+      options: Omit<z.output<Options>, 'profile'> & { readonly profile: z.output<Profile> },
+    ): Promise<readonly Observation[]>;
+  },
+): PollingDriver {
+  return { ...driver, form: 'polling' };
+}
