@@ -9,7 +9,11 @@ export function systemClock(clockState: () => ClockState): Clock {
     monotonicMs,
     stamp: () => ({ wallMs: Date.now(), monotonicMs: Math.round(monotonicMs()), bootId, clock: clockState() }),
     after(delayMs, action) {
-      const timer = setTimeout(action, Math.min(delayMs, TIMER_MOST_MS));
+      if (delayMs <= 0) {
+        const immediate = setImmediate(action);
+        return () => clearImmediate(immediate);
+      }
+      const timer = setTimeout(action, Math.min(Math.ceil(delayMs), TIMER_MOST_MS));
       return () => clearTimeout(timer);
     },
   };

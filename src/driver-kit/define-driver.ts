@@ -71,6 +71,11 @@ export interface PollingDriver extends About {
 
 /** When and how patiently a device is asked. All times in milliseconds. */
 export interface PollSchedule {
+  /**
+   * Who is asked, as the line knows them. Devices of one address share the wait after a failure: a late answer to one
+   * would pass for an answer to the other.
+   */
+  readonly address: string;
   readonly everyMs: number;
   /** From the request's last byte on the wire to the reply's. */
   readonly responseTimeoutMs: number;

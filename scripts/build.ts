@@ -1,0 +1,30 @@
+import { chmod, copyFile, cp, rm } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+/**
+ * Bundles the gateway into dist/: one file for the process, one for the outbox's thread, with source maps. Native
+ * modules stay outside. Why a bundle: docs/decisions/0003-bundle.md.
+ */
+const root = new URL('../', import.meta.url).pathname;
+const dist = `${root}dist`;
+
+await rm(dist, { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { tailgate: 'src/main.ts', 'outbox-worker': 'src/outbox/worker.ts' },
+  outdir: dist,
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  sourcemap: true,
+  sourcesContent: false,
+  external: ['@serialport/bindings-cpp', 'better-sqlite3'],
+  banner: { js: 'import { createRequire as tailgateRequire } from "node:module"; const require = tailgateRequire(import.meta.url);' },
+  logLevel: 'warning',
+});
+await copyFile(`${root}src/outbox/schema.sql`, `${dist}/schema.sql`);
+await copyFile(`${root}package.json`, `${dist}/package.json`);
+await chmod(`${dist}/tailgate.js`, 0o755);
+await cp(`${root}drivers`, `${dist}/drivers`, { recursive: true, filter: (path) => !/\.(ts|transcript|md)$/.test(path) });

@@ -1,0 +1,36 @@
+import { isMissing, type MeterObservation } from '../core/observation.ts';
+import { unitOf } from '../core/quantity.ts';
+import type { AssetReference, MeterContent } from '../core/reading.ts';
+
+/** What the configuration says of a device's meters. */
+export interface MeterMapping {
+  readonly device: string;
+  /** The asset that the device's meters belong to. */
+  readonly asset?: AssetReference | undefined;
+  /** The receiver's own names of meters, by the driver's. */
+  readonly meterNames: ReadonlyMap<string, string>;
+}
+
+/** What a meter's value means to the receiver. A missing value stays missing: `bad`, with the reason and no number. */
+export function meterContent(observation: MeterObservation, mapping: MeterMapping): MeterContent {
+  const { meter, meterKind, quantity, raw, value } = observation;
+  const missing = isMissing(value);
+  return {
+    device: mapping.device,
+    meter,
+    asset: assetOf(meter, mapping),
+    kind: meterKind,
+    value: missing ? undefined : value,
+    unit: unitOf(quantity),
+    raw,
+    epoch: 0,
+    quality: missing ? 'bad' : 'good',
+    reason: missing ? value.missing : undefined,
+  };
+}
+
+function assetOf(meter: string, { asset, meterNames }: MeterMapping): AssetReference | undefined {
+  if (asset === undefined) return undefined;
+  const name = meterNames.get(meter);
+  return name === undefined ? asset : { ...asset, meter: name };
+}

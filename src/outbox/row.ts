@@ -1,0 +1,56 @@
+import { encodeJson } from '../core/json.ts';
+import { type ClockState, type Lane, laneOf, type Reading, subjectOf } from '../core/reading.ts';
+
+/** A reading on its way into the outbox: everything but identity and the moment of the commit. */
+export interface NewRow {
+  readonly lane: Lane;
+  readonly kind: Reading['kind'];
+  readonly subject: string;
+  readonly takenMs: number;
+  readonly clock: ClockState;
+  /** Set while the clock is not synced. */
+  readonly bootId?: string | undefined;
+  readonly monotonicMs?: number | undefined;
+  /** The reading's own members of `data`, as JSON without the outer braces. */
+  readonly content: string;
+}
+
+/** A row as it stands in the outbox; it never changes but for one correction of an unsynced time. */
+export interface StoredRow {
+  readonly source: string;
+  readonly stream: number;
+  readonly sequence: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly takenMs: number;
+  readonly recordedMs: number;
+  /** Committed while no broker was connected. */
+  readonly historical: boolean;
+  readonly clock: ClockState;
+  readonly bootId?: string | undefined;
+  readonly monotonicMs?: number | undefined;
+  readonly content: string;
+}
+
+/** Makes a reading's bytes: the only place that does, and once for each. */
+export function rowOf(reading: Reading): NewRow {
+  const { stamp } = reading;
+  const content = encodeJson(reading.content).slice(1, -1);
+  const row = {
+    lane: laneOf(reading.kind),
+    kind: reading.kind,
+    subject: subjectOf(reading),
+    takenMs: stamp.wallMs,
+    clock: stamp.clock,
+    content,
+  };
+  if (stamp.clock !== 'unsynced') return row;
+  return { ...row, bootId: stamp.bootId, monotonicMs: stamp.monotonicMs };
+}
+
+/** How many bytes a row takes in the gather buffer, about. */
+export function bytesOf(row: NewRow): number {
+  return row.content.length + row.subject.length + ROW_OVERHEAD_BYTES;
+}
+
+const ROW_OVERHEAD_BYTES = 100;

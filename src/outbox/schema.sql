@@ -1,0 +1,78 @@
+-- The outbox, version 1. One file holds one or more streams; a stream is one unbroken count of readings.
+--
+-- A row's key is its stream's number and its sequence in one integer (row-key.ts): appending to the end of a table
+-- is the cheapest write SQLite has, and an index on (stream, sequence) would double it. The two lanes are two tables
+-- for the same reason: each is read in order from its own end, without an index and without skipping the other's rows.
+--
+-- A stream's next sequence is one more than the highest in its rows and its floor. The rows are the counter; only
+-- who deletes rows has to raise the floor in the same transaction.
+
+CREATE TABLE stream (
+  number      INTEGER PRIMARY KEY,
+  source      TEXT    NOT NULL UNIQUE,
+  site        TEXT    NOT NULL,
+  gateway     TEXT    NOT NULL,
+  fingerprint TEXT    NOT NULL,
+  created_ms  INTEGER NOT NULL,
+  floor       INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE scan_lane (
+  key          INTEGER PRIMARY KEY,
+  kind         TEXT    NOT NULL,
+  subject      TEXT    NOT NULL,
+  taken_ms     INTEGER NOT NULL,
+  recorded_ms  INTEGER NOT NULL,
+  historical   INTEGER NOT NULL,
+  clock        INTEGER NOT NULL,
+  -- Only while the clock is not synced: to what boot and monotonic moment the time belongs. A row with a boot is not
+  -- sealed: its taken_ms may be corrected once, before its first publish.
+  boot         INTEGER,
+  monotonic_ms INTEGER,
+  -- The members of the event's data that come from the reading itself, as JSON without the outer braces.
+  content      TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE meter_lane (
+  key          INTEGER PRIMARY KEY,
+  kind         TEXT    NOT NULL,
+  subject      TEXT    NOT NULL,
+  taken_ms     INTEGER NOT NULL,
+  recorded_ms  INTEGER NOT NULL,
+  historical   INTEGER NOT NULL,
+  clock        INTEGER NOT NULL,
+  boot         INTEGER,
+  monotonic_ms INTEGER,
+  content      TEXT    NOT NULL
+) STRICT;
+
+-- Which rows the other side has, as ranges of sequences per stream and lane (0 scan, 1 meter). A range never covers a
+-- row of its lane that is not settled; it may cover numbers that stand in the other lane.
+CREATE TABLE settled (
+  stream INTEGER NOT NULL REFERENCES stream (number),
+  lane   INTEGER NOT NULL,
+  first  INTEGER NOT NULL,
+  last   INTEGER NOT NULL,
+  PRIMARY KEY (stream, lane, first)
+) STRICT, WITHOUT ROWID;
+
+-- Rows that the other side refused for good. They count as settled, stay until a person has decided, and keep the
+-- reason in words.
+CREATE TABLE quarantine (
+  key     INTEGER PRIMARY KEY,
+  lane    INTEGER NOT NULL,
+  code    TEXT    NOT NULL,
+  message TEXT    NOT NULL,
+  at_ms   INTEGER NOT NULL
+) STRICT;
+
+-- Small keyed facts that must not part from the readings they were committed with.
+CREATE TABLE note (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE boot (
+  number INTEGER PRIMARY KEY,
+  id     TEXT NOT NULL UNIQUE
+) STRICT;

@@ -1,0 +1,58 @@
+import { Worker } from 'node:worker_threads';
+import { StorageError } from '../core/errors.ts';
+import type { AnswerMessage, Calls } from './calls.ts';
+
+/** The main thread's end of the outbox's worker: calls by name, each answered once. */
+export class WorkerThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { readonly resolve: (answer: unknown) => void; readonly reject: (fault: StorageError) => void }>();
+  #nextId = 1;
+  #gone: StorageError | undefined;
+  #closing = false;
+
+  /** Starts the thread. `died` is told when it ends without having been asked to. */
+  constructor(file: URL, died: (why: unknown) => void) {
+    this.#worker = new Worker(file, { name: 'outbox' });
+    this.#worker.on('message', (message: AnswerMessage) => this.#answered(message));
+    this.#worker.on('error', (error) => this.#ended(error, died));
+    this.#worker.on('exit', () => this.#ended(undefined, died));
+  }
+
+  /** Asks the worker; rejects with a StorageError when the storage failed or the thread is gone. */
+  call<Name extends keyof Calls>(name: Name, request: Calls[Name]['request']): Promise<Calls[Name]['answer']> {
+    return new Promise<unknown>((resolve, reject) => {
+      if (this.#gone !== undefined) {
+        reject(this.#gone);
+        return;
+      }
+      const id = this.#nextId;
+      this.#nextId += 1;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, name, request });
+    }) as Promise<Calls[Name]['answer']>;
+  }
+
+  /** Closes the store and lets the thread end by itself: terminating it during a call would crash the process. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const exited = new Promise<void>((resolve) => void this.#worker.once('exit', () => resolve()));
+    await this.call('close', undefined);
+    this.#gone = new StorageError({ where: 'outbox', what: 'it is closed' });
+    await exited;
+  }
+
+  #answered(message: AnswerMessage): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if ('fault' in message) waiting?.reject(new StorageError(message.fault));
+    else waiting?.resolve(message.answer);
+  }
+
+  #ended(error: unknown, died: (why: unknown) => void): void {
+    if (this.#gone !== undefined || this.#closing) return;
+    this.#gone = new StorageError({ where: 'outbox', what: 'its thread has ended', cause: error });
+    for (const { reject } of this.#waiting.values()) reject(this.#gone);
+    this.#waiting.clear();
+    died(error ?? this.#gone);
+  }
+}

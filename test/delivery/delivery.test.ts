@@ -1,0 +1,221 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Receiver } from '../../demo/receiver.ts';
+import { checkContract, expectContractKept } from '../support/contract.ts';
+import { ROOT, startDelivery } from '../support/delivery.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
+import { meterOf, openOutbox, scanOf } from '../support/open-outbox.ts';
+import { StubBroker } from '../support/stub-broker.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+const within = { timeout: 15_000, interval: 10 };
+
+async function receiverAt(url: string, acknowledges = false): Promise<{ receiver: Receiver; texts: string[] }> {
+  const receiver = await Receiver.connect(url, { root: ROOT, acknowledges });
+  onTestFinished(() => receiver.close());
+  const texts: string[] = [];
+  receiver.inspect = checkContract;
+  expectContractKept();
+  receiver.counted = ({ data }) => texts.push(String(data['text'] ?? data['value']));
+  return { receiver, texts };
+}
+
+const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, index) => `A-${from + index}`);
+
+describe.skipIf(MOSQUITTO === undefined)('delivery to a real mosquitto', () => {
+  it('delivers what was recorded before and after the connection, each once and in order', async () => {
+    const broker = await Mosquitto.start();
+    const { receiver, texts: received } = await receiverAt(broker.url);
+    const outbox = await openOutbox(temporaryFolder());
+    await outbox.record(texts(100).map((text) => scanOf(text)));
+    const { delivery } = await startDelivery(broker.url, { outbox });
+    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
+    await outbox.record(texts(100, 100).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(received).toEqual(texts(200)), within);
+    expect(receiver.duplicates).toBe(0);
+    await vi.waitFor(() => expect(delivery.report().waiting).toEqual({ scan: 0, meter: 0 }), within);
+  });
+
+  it('loses nothing while the broker is away, from the first second on', async () => {
+    const broker = await Mosquitto.start();
+    const { outbox, delivery } = await startDelivery(broker.url);
+    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
+    const accepted: string[] = [];
+    let next = 0;
+    const accept = async (): Promise<void> => {
+      const text = `A-${next}`;
+      next += 1;
+      await outbox.record([scanOf(text)]);
+      accepted.push(text);
+    };
+    const { receiver, texts: received } = await receiverAt(broker.url, true);
+    for (let count = 0; count < 50; count += 1) await accept();
+    await broker.stop('SIGKILL');
+    for (let count = 0; count < 50; count += 1) await accept();
+    await vi.waitFor(() => expect(delivery.report().connected).toBe(false), within);
+    for (let count = 0; count < 50; count += 1) await accept();
+    expect(delivery.report().waiting.scan).toBeGreaterThanOrEqual(50);
+    await broker.start();
+    await vi.waitFor(() => expect(new Set(received)).toEqual(new Set(accepted)), within);
+    expect(receiver.contradictions).toBe(0);
+  });
+
+  it('notices a link that is silent without being closed, and sends again what was in flight', async () => {
+    const broker = await Mosquitto.start();
+    const proxy = await TcpProxy.start(broker.port);
+    const { receiver, texts: received } = await receiverAt(broker.url);
+    const { outbox, delivery } = await startDelivery(`mqtt://127.0.0.1:${proxy.port}`, { publishDeadlineMs: 1000 });
+    await outbox.record(texts(10).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(received).toHaveLength(10), within);
+    proxy.silent = true;
+    await outbox.record(texts(10, 10).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(delivery.report().connected).toBe(false), within);
+    expect(received).toHaveLength(10);
+    proxy.silent = false;
+    await vi.waitFor(() => expect(received).toEqual(texts(20)), within);
+    expect(receiver.contradictions).toBe(0);
+  });
+
+  it('keeps rows that the receiver has not acknowledged, and sends them again with the same bytes after a restart', async () => {
+    const broker = await Mosquitto.start();
+    const directory = temporaryFolder();
+    const deaf = await receiverAt(broker.url);
+    const first = await startDelivery(broker.url, { directory, acknowledgedBy: 'receiver' });
+    await first.outbox.record(texts(20).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(deaf.texts).toHaveLength(20), within);
+    expect(first.delivery.report().waiting.scan).toBe(20);
+    await first.stop();
+    const second = await startDelivery(broker.url, { directory, acknowledgedBy: 'receiver' });
+    await vi.waitFor(() => expect(deaf.receiver.duplicates).toBe(20), within);
+    expect(deaf.receiver.contradictions).toBe(0);
+    const { receiver } = await receiverAt(broker.url, true);
+    await second.outbox.record(texts(5, 20).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(receiver.total).toBe(5), within);
+    await vi.waitFor(() => expect(second.delivery.report().waiting.scan).toBe(20), within);
+  });
+
+  it('settles by the receiver\'s watermark, without its missing ones', async () => {
+    const broker = await Mosquitto.start();
+    const { receiver } = await receiverAt(broker.url, true);
+    const { outbox, delivery } = await startDelivery(broker.url, { acknowledgedBy: 'receiver' });
+    await outbox.record([scanOf('A'), meterOf('1'), scanOf('B'), meterOf('2')]);
+    await vi.waitFor(() => expect(receiver.total).toBe(4), within);
+    await vi.waitFor(() => expect(delivery.report().waiting).toEqual({ scan: 0, meter: 0 }), within);
+  });
+
+  it('says which password is wrong and goes on trying', async () => {
+    const broker = await Mosquitto.start(['allow_anonymous false']);
+    const { delivery } = await startDelivery(broker.url, {
+      settings: async () => await Promise.resolve({ url: broker.url, clientId: 'truck-17', username: 'truck-17', password: 'wrong', keepaliveSeconds: 30 }),
+    });
+    await vi.waitFor(() => expect(delivery.report().why).toContain('it refused the connection: not authorised. Check mqtt.username'), within);
+  });
+
+  it('leaves offline behind when it stops, and online while it runs', async () => {
+    const broker = await Mosquitto.start();
+    const { delivery, stop } = await startDelivery(broker.url);
+    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
+    const states: string[] = [];
+    const { connect } = await import('mqtt');
+    const watcher = connect(broker.url);
+    onTestFinished(() => void watcher.end(true));
+    watcher.on('message', (_, payload) => states.push(String((JSON.parse(payload.toString()) as { state: string }).state)));
+    await new Promise<void>((resolve) => void watcher.once('connect', () => watcher.subscribe(`${ROOT}/state`, { qos: 1 }, () => resolve())));
+    await vi.waitFor(() => expect(states).toEqual(['online']), within);
+    await stop();
+    await vi.waitFor(() => expect(states).toEqual(['online', 'offline']), within);
+  });
+});
+
+describe('delivery to a broker that misbehaves', () => {
+  it('keeps no more in flight than the broker\'s receive maximum', async () => {
+    const stub = await StubBroker.start({ connack: () => ({ properties: { receiveMaximum: 3 } }) });
+    const { outbox, delivery } = await startDelivery(stub.url);
+    await outbox.record(texts(50).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(delivery.report().settled).toBe(50), within);
+    expect(stub.inFlightMost).toBeLessThanOrEqual(4); // three readings and the state message
+  });
+
+  it('quarantines what is larger than the broker takes, without sending it, and goes on', async () => {
+    const stub = await StubBroker.start({ connack: () => ({ properties: { maximumPacketSize: 1024 } }) });
+    const { outbox, delivery } = await startDelivery(stub.url);
+    await outbox.record([scanOf('A'), scanOf('B'.repeat(2000)), scanOf('C')]);
+    await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 2, quarantined: 1 }), within);
+    expect(stub.published.every(({ payload }) => payload.length < 1024)).toBe(true);
+  });
+
+  it('quarantines one message that the broker refuses for good and delivers the rest', async () => {
+    const stub = await StubBroker.start({ puback: ({ payload }) => (payload.includes('"A-1"') ? 0x99 : 0) });
+    const { outbox, delivery } = await startDelivery(stub.url);
+    await outbox.record(texts(3).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 2, quarantined: 1 }), within);
+  });
+
+  it('tries again what was refused for now, with the same bytes', async () => {
+    let refusals = 2;
+    const stub = await StubBroker.start({ puback: ({ topic }) => (topic.includes('/scan/') && refusals-- > 0 ? 0x97 : 0) });
+    const { outbox, delivery } = await startDelivery(stub.url);
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report().settled).toBe(1), within);
+    const scans = stub.published.filter(({ topic }) => topic.includes('/scan/')).map(({ payload }) => payload.toString());
+    expect(scans.length).toBeGreaterThan(1);
+    expect(new Set(scans).size).toBe(1);
+  });
+
+  it('keeps a reading that nobody has subscribed to, and says so', async () => {
+    const stub = await StubBroker.start({ puback: () => 0x10 });
+    const { outbox, delivery } = await startDelivery(stub.url);
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report().held).toContain('nobody has subscribed'), within);
+    expect(delivery.report().waiting.scan).toBe(1);
+  });
+
+  it('takes "nobody has subscribed" as delivered where the configuration says so', async () => {
+    const stub = await StubBroker.start({ puback: () => 0x10 });
+    const { outbox, delivery } = await startDelivery(stub.url, { noSubscribers: 'accept' });
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report().waiting.scan).toBe(0), within);
+  });
+
+  it.each([
+    ['answers reason code 0x84', () => ({ reasonCode: 0x84 })],
+    ['closes twice without a word', () => undefined],
+  ])('falls back to MQTT 3.1.1 when the broker %s', async (_, refuse) => {
+    const stub = await StubBroker.start({ connack: ({ protocolVersion }) => (protocolVersion === 5 ? refuse() : {}) });
+    const { outbox, delivery } = await startDelivery(stub.url);
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 1, mqttVersion: '3.1.1' }), within);
+  });
+
+  it('does not fall back when the version is pinned', async () => {
+    const stub = await StubBroker.start({ connack: ({ protocolVersion }) => (protocolVersion === 5 ? { reasonCode: 0x84 } : {}) });
+    const { delivery } = await startDelivery(stub.url, { version: '5' });
+    await vi.waitFor(() => expect(delivery.report().why).toContain('unsupported protocol version. Set mqtt.version'), within);
+    expect(delivery.report().connected).toBe(false);
+  });
+
+  it.each([
+    ['no JSON', 'what'],
+    ['a foreign source', JSON.stringify({ source: 'urn:tailgate:bedford:truck-17:00000000', upto: 100 })],
+    ['a negative upto', JSON.stringify({ source: 'urn:tailgate:bedford:truck-17:3f9c1e7a', upto: -1 })],
+    ['a bad range', JSON.stringify({ source: 'urn:tailgate:bedford:truck-17:3f9c1e7a', upto: 100, missing: [[5]] })],
+    ['a huge payload', JSON.stringify({ source: 'x'.repeat(300_000), upto: 100 })],
+  ])('is not moved by an ack with %s', async (_, payload) => {
+    const stub = await StubBroker.start({});
+    const { outbox, delivery } = await startDelivery(stub.url, { acknowledgedBy: 'receiver' });
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report().unconfirmed).toBe(1), within);
+    stub.send({ cmd: 'publish', topic: `${ROOT}/ack`, payload, qos: 0, dup: false, retain: false });
+    stub.send({ cmd: 'publish', topic: `${ROOT}/ack`, payload: JSON.stringify({ source: 'urn:tailgate:bedford:truck-17:3f9c1e7a', upto: 0 }), qos: 0, dup: false, retain: false });
+    await outbox.record([scanOf('B')]);
+    await vi.waitFor(() => expect(delivery.report().unconfirmed).toBe(2), within);
+    expect(delivery.report().waiting.scan).toBe(2);
+  });
+
+  it('sends again what the receiver has not acknowledged for a long time', async () => {
+    const stub = await StubBroker.start({});
+    const { outbox } = await startDelivery(stub.url, { acknowledgedBy: 'receiver', overdueMs: 500 });
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(stub.published.filter(({ topic }) => topic.includes('/scan/')).length).toBeGreaterThan(1), within);
+  });
+});

@@ -1,0 +1,174 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { StorageError } from '../../src/core/errors.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { meterOf, openOutbox, scanOf } from '../support/open-outbox.ts';
+
+const lane = async (outbox: Outbox, name: 'scan' | 'meter', after = 0) =>
+  await outbox.page({ stream: outbox.opened.stream.number, lane: name, after, rowsMax: 1000 });
+
+describe('the outbox', () => {
+  it('gives contiguous sequences in the order of recording, across both lanes', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    const recorded = await Promise.all([outbox.record([scanOf('A')]), outbox.record([meterOf('12.50'), scanOf('B')]), outbox.record([meterOf('13')])]);
+    expect(recorded.map(({ sequences }) => sequences)).toEqual([[1], [2, 3], [4]]);
+    expect((await lane(outbox, 'scan')).map(({ sequence }) => sequence)).toEqual([1, 3]);
+    expect((await lane(outbox, 'meter')).map(({ sequence }) => sequence)).toEqual([2, 4]);
+    await outbox.close();
+  });
+
+  it('keeps a decimal value with its digits', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    await outbox.record([meterOf('12345678901234567890.10')]);
+    expect((await lane(outbox, 'meter'))[0]?.content).toContain('"value":12345678901234567890.1,');
+    await outbox.close();
+  });
+
+  it('goes on with the same stream and the next sequence after a restart', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record([scanOf('A'), meterOf('1')], { 'context/cab': 'WO-1' });
+    await first.close();
+    const second = await openOutbox(folder, { newStreamId: 'ffffffff' });
+    expect(second.opened.stream).toMatchObject({ source: 'urn:tailgate:bedford:truck-17:3f9c1e7a', last: 2 });
+    expect(second.note('context/cab')).toBe('WO-1');
+    expect((await second.record([scanOf('B')])).sequences).toEqual([3]);
+    await second.close();
+  });
+
+  it('never gives a sequence twice although every row is settled and gone', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record([scanOf('A'), scanOf('B')]);
+    await first.close();
+    const database = new Database(join(folder, 'outbox.db'));
+    database.exec('BEGIN; UPDATE stream SET floor = 2; DELETE FROM scan_lane; COMMIT');
+    database.close();
+    const second = await openOutbox(folder);
+    expect((await second.record([scanOf('C')])).sequences).toEqual([3]);
+    await second.close();
+  });
+
+  it('starts a new stream for a renamed gateway and keeps the old rows under their old source', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record([scanOf('A')]);
+    await first.close();
+    const second = await openOutbox(folder, { gateway: 'truck-18', newStreamId: '00000002' });
+    expect(second.opened.streams.map(({ source, lanes }) => [source, lanes.scan.waiting])).toEqual([
+      ['urn:tailgate:bedford:truck-17:3f9c1e7a', 1],
+      ['urn:tailgate:bedford:truck-18:00000002', 0],
+    ]);
+    expect((await second.record([scanOf('B')])).sequences).toEqual([1]);
+    await second.close();
+  });
+
+  it('runs with WAL and synchronous FULL at the first and at every later opening', async () => {
+    const folder = temporaryFolder();
+    for (let opening = 0; opening < 3; opening += 1) {
+      const outbox = await openOutbox(folder);
+      expect(outbox.opened.pragmas).toMatchObject({ journal_mode: 'wal', synchronous: 2 });
+      await outbox.record([scanOf('A')]);
+      await outbox.close();
+    }
+  });
+
+  it('writes settlements with the next commit and does not read settled rows again', async () => {
+    const folder = temporaryFolder();
+    const outbox = await openOutbox(folder);
+    const { number } = outbox.opened.stream;
+    await outbox.record([scanOf('A'), scanOf('B'), scanOf('C'), scanOf('D')]);
+    outbox.settlements = () => [{ stream: number, lane: 'scan', ranges: [[0, 2], [4, 4]] }];
+    outbox.settlementChanged();
+    await outbox.record([scanOf('E')]);
+    expect((await lane(outbox, 'scan')).map(({ sequence }) => sequence)).toEqual([3, 5]);
+    await outbox.close();
+    const again = await openOutbox(folder);
+    expect(again.opened.stream.lanes.scan).toMatchObject({ settled: [[0, 2], [4, 4]], waiting: 2 });
+    await again.close();
+  });
+
+  it('writes settlements that nothing else carried when it closes', async () => {
+    const folder = temporaryFolder();
+    const outbox = await openOutbox(folder);
+    await outbox.record([scanOf('A')]);
+    outbox.settlements = () => [{ stream: 1, lane: 'scan', ranges: [[0, 1]] }];
+    outbox.settlementChanged();
+    await outbox.close();
+    const again = await openOutbox(folder);
+    expect(again.opened.stream.lanes.scan.waiting).toBe(0);
+    await again.close();
+  });
+
+  it('puts a quarantined row aside with its reason, in the same commit as its settlement', async () => {
+    const folder = temporaryFolder();
+    const outbox = await openOutbox(folder);
+    await outbox.record([scanOf('A')]);
+    outbox.settlements = () => [{ stream: 1, lane: 'scan', ranges: [[0, 1]] }];
+    outbox.quarantine({ stream: 1, lane: 'scan', sequence: 1, code: 'unknown_asset', message: 'no asset A' });
+    await outbox.close();
+    const database = new Database(join(folder, 'outbox.db'), { readonly: true });
+    expect(database.prepare('SELECT code, message FROM quarantine').all()).toEqual([{ code: 'unknown_asset', message: 'no asset A' }]);
+    expect(database.prepare('SELECT first, last FROM settled').all()).toEqual([{ first: 0, last: 1 }]);
+    database.close();
+  });
+
+  it('marks readings as historical while no broker is connected', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    await outbox.record([scanOf('A')]);
+    outbox.connected = true;
+    await outbox.record([scanOf('B')]);
+    expect((await lane(outbox, 'scan')).map(({ historical }) => historical)).toEqual([true, false]);
+    await outbox.close();
+  });
+
+  it('keeps boot and monotonic time of a reading taken with an unsynced clock', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    await outbox.record([scanOf('A', { wallMs: 5, monotonicMs: 77, bootId: 'b-1', clock: 'unsynced' })]);
+    expect((await lane(outbox, 'scan'))[0]).toMatchObject({ takenMs: 5, clock: 'unsynced', bootId: 'b-1', monotonicMs: 77 });
+    await outbox.close();
+  });
+});
+
+describe('an outbox that cannot store', () => {
+  const why = async (opening: Promise<Outbox>): Promise<string> => {
+    const fault: unknown = await opening.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(fault).toBeInstanceOf(StorageError);
+    return fault instanceof StorageError ? fault.message : '';
+  };
+
+  it('says that its directory is a file', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    expect(await why(openOutbox(join(folder, 'file')))).toMatch(/EEXIST|ENOTDIR/);
+  });
+
+  it('says that a file is no database and leaves it alone', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'outbox.db'), 'this is no database at all, and it is long enough to have a header'.repeat(20));
+    expect(await why(openOutbox(folder))).toContain('The file is not an outbox');
+  });
+
+  it('refuses a newer schema and does not touch it', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record([scanOf('A')]);
+    await first.close();
+    const database = new Database(join(folder, 'outbox.db'));
+    database.pragma('user_version = 2');
+    database.close();
+    expect(await why(openOutbox(folder))).toContain('written by a newer Tailgate (schema 2, this one knows 1)');
+    chmodSync(join(folder, 'outbox.db'), 0o600);
+    const after = new Database(join(folder, 'outbox.db'), { readonly: true });
+    expect(after.pragma('user_version', { simple: true })).toBe(2);
+    expect(after.prepare('SELECT count(*) AS rows FROM scan_lane').get()).toEqual({ rows: 1 });
+    after.close();
+  });
+});

@@ -1,0 +1,39 @@
+import { onTestFinished } from 'vitest';
+import { Delivery, type DeliveryParts } from '../../src/delivery/delivery.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { CLOCK, openOutbox, SILENT } from './open-outbox.ts';
+import { temporaryFolder } from './folders.ts';
+
+/** The gateway's root in tests. */
+export const ROOT = 'tailgate/v1/bedford/truck-17';
+
+/** Starts a real outbox and its delivery to a broker, for the running test. */
+export async function startDelivery(url: string, parts: Partial<DeliveryParts> & { readonly directory?: string } = {}): Promise<{ outbox: Outbox; delivery: Delivery; stop: () => Promise<void> }> {
+  const outbox = parts.outbox ?? (await openOutbox(parts.directory ?? temporaryFolder()));
+  const delivery = new Delivery({
+    outbox,
+    clock: CLOCK,
+    random: Math.random,
+    log: SILENT,
+    root: ROOT,
+    window: 50,
+    publishDeadlineMs: 30_000,
+    acknowledgedBy: 'broker',
+    noSubscribers: 'keep',
+    overdueMs: 600_000,
+    version: 'auto',
+    settings: async () => await Promise.resolve({ url, clientId: 'truck-17', keepaliveSeconds: 30 }),
+    facts: () => ({ version: '0.0.0', configuration: 'abcdef', clock: 'synced', devices: {}, alarms: [] }),
+    ...parts,
+  });
+  void delivery.run();
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (stopped) return;
+    stopped = true;
+    await delivery.stop();
+    await outbox.close();
+  };
+  onTestFinished(stop);
+  return { outbox, delivery, stop };
+}

@@ -1,0 +1,52 @@
+import type { Clock } from '../../src/core/clock.ts';
+import type { Log } from '../../src/core/log.ts';
+import type { MeterReading, ScanReading, Stamp } from '../../src/core/reading.ts';
+import { Decimal } from '../../src/core/decimal.ts';
+import { systemClock } from '../../src/acquisition/stamp.ts';
+import { Outbox, type OutboxParts } from '../../src/outbox/outbox.ts';
+
+/** The built worker thread. */
+export const WORKER_FILE = new URL('../../dist/outbox-worker.js', import.meta.url);
+
+/** A log that says nothing. */
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The real clock, believed to be right. */
+export const CLOCK: Clock = systemClock(() => 'synced');
+
+/** Opens a real outbox in a folder. */
+export function openOutbox(directory: string, parts: Partial<OutboxParts> = {}): Promise<Outbox> {
+  return Outbox.open({
+    workerFile: WORKER_FILE,
+    directory,
+    site: 'bedford',
+    gateway: 'truck-17',
+    fingerprint: '',
+    newStreamId: '3f9c1e7a',
+    commitsPerSecond: 50,
+    clock: CLOCK,
+    log: SILENT,
+    died: (why) => {
+      throw new Error('the outbox worker died', { cause: why });
+    },
+    ...parts,
+  });
+}
+
+/** A scan of a text. */
+export function scanOf(text: string, stamp: Stamp = CLOCK.stamp()): ScanReading {
+  const hex = Buffer.from(text).toString('hex').toUpperCase();
+  return { kind: 'scan', device: 'cab-scanner', stamp, content: { device: 'cab-scanner', text, hex, role: 'unknown' } };
+}
+
+/** A meter's value. */
+export function meterOf(value: string, meter = 'engine-hours', stamp: Stamp = CLOCK.stamp()): MeterReading {
+  const decimal = Decimal.parse(value);
+  if (decimal === undefined) throw new TypeError(`not a decimal: ${value}`);
+  return {
+    kind: 'reading',
+    device: 'generator',
+    stamp,
+    content: { device: 'generator', meter, kind: 'counter', value: decimal, unit: 'h', raw: value, epoch: 0, quality: 'good' },
+  };
+}
