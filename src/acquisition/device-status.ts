@@ -9,7 +9,7 @@ export interface DeviceReport {
   readonly state: DeviceState;
   /** Monotonic milliseconds since when it is in this state. */
   readonly sinceMs: number;
-  /** Why it waits or fails, and the remedy, in words. */
+  /** Why it waits or fails, or what is wrong although it is open, and the remedy, in words. */
   readonly why?: string | undefined;
   /** Where the link really leads. */
   readonly link?: string | undefined;
@@ -26,6 +26,8 @@ export interface DeviceCounts {
   faults: number;
   /** Readings that could not be stored. */
   refused: number;
+  /** Answers to the person at the device that could not be given, since the link was gone or too slow. */
+  feedbackLost: number;
   /** How often the link was opened. */
   opens: number;
 }
@@ -33,7 +35,15 @@ export interface DeviceCounts {
 /** Keeps the state and the counts of one device. */
 export class DeviceStatus {
   readonly device: string;
-  readonly counts: DeviceCounts = { frames: 0, readings: 0, discarded: {}, faults: 0, refused: 0, opens: 0 };
+  readonly counts: DeviceCounts = {
+    frames: 0,
+    readings: 0,
+    discarded: {},
+    faults: 0,
+    refused: 0,
+    feedbackLost: 0,
+    opens: 0,
+  };
   readonly #clock: Clock;
   readonly #changed: (report: DeviceReport) => void;
   #state: DeviceState = 'waiting';
@@ -48,10 +58,10 @@ export class DeviceStatus {
     this.#sinceMs = parts.clock.monotonicMs();
   }
 
-  /** The device can be used. */
-  open(link: string): void {
+  /** The device can be used; `why` says what is wrong nevertheless. */
+  open(link: string, why?: string): void {
     this.#link = link;
-    this.#become('open', undefined);
+    this.#become('open', why);
   }
 
   /** The device cannot be used, and why. */

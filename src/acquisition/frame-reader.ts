@@ -59,11 +59,14 @@ export class FrameReader {
       const found = this.#framing.next(this.#buffer.subarray(this.#from, this.#to), atGap);
       if (found.kind === 'incomplete') return;
       const length = Math.min(Math.max(found.length, 1), this.waiting);
+      const skipping = this.#skipping;
+      this.#skipping = false; // whatever was found ends the frame that was too long
       if (found.kind === 'discard') {
         this.#drop(length, found.reason);
-      } else if (this.#skipping) {
-        this.#skipping = false;
+      } else if (skipping) {
         this.#drop(length, TOO_LONG);
+      } else if (length > this.#framing.bytesMax) {
+        this.#drop(this.#framing.overflow === 'frame' ? length : 1, TOO_LONG); // as if it had come byte by byte
       } else {
         this.#from += length;
         this.#sink.frame(found.frame);
@@ -75,7 +78,7 @@ export class FrameReader {
     while (this.waiting >= this.#framing.bytesMax) {
       if (this.#framing.overflow === 'frame') {
         this.#skipping = true;
-        this.#drop(this.waiting, TOO_LONG);
+        this.#drop(this.waiting - Math.min(DELIMITER_MOST, this.#framing.bytesMax - 1), TOO_LONG);
       } else {
         this.#drop(1, TOO_LONG);
         this.#read(false);
@@ -96,4 +99,8 @@ export class FrameReader {
   }
 }
 
-const TOO_LONG = 'too long';
+/** The reason that bytes beyond the framing's bound are counted under. */
+export const TOO_LONG = 'too long';
+
+/** What is kept of a frame that grew too long, so that a delimiter which has come in part is still found whole. */
+const DELIMITER_MOST = 8;

@@ -35,7 +35,10 @@ export class LinkError extends TailgateError {
 }
 
 /** Why a device's answer could not be used. */
-export type ProtocolFault = 'silent' | 'corrupt' | 'refused' | 'unexpected';
+export const PROTOCOL_FAULTS = ['silent', 'corrupt', 'refused', 'unexpected'] as const;
+
+/** One of these reasons. */
+export type ProtocolFault = (typeof PROTOCOL_FAULTS)[number];
 
 /** A device answered wrongly or not at all; its session counts it and goes on. */
 export class ProtocolError extends TailgateError {

@@ -11,6 +11,8 @@ export interface ScanObservation {
   readonly bytes: Uint8Array;
   /** The AIM symbology identifier, such as "]C1" (ISO/IEC 15424), where the scanner sends one. */
   readonly aim?: string | undefined;
+  /** The device is configured for codes of any bytes: unprintable ones are no sign of a damaged line. */
+  readonly binary?: true | undefined;
 }
 
 /** How a meter's value behaves. It is `kind` on the wire. */

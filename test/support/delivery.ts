@@ -22,7 +22,7 @@ export async function startDelivery(url: string, parts: Partial<DeliveryParts> &
     noSubscribers: 'keep',
     overdueMs: 600_000,
     version: 'auto',
-    settings: async () => await Promise.resolve({ url, clientId: 'truck-17', keepaliveSeconds: 30 }),
+    settings: async () => Promise.resolve({ url, clientId: 'truck-17', keepaliveSeconds: 30 }),
     facts: () => ({ version: '0.0.0', configuration: 'abcdef', clock: 'synced', devices: {}, alarms: [] }),
     ...parts,
   });

@@ -3,6 +3,7 @@ import type { Log } from '../../src/core/log.ts';
 import type { MeterReading, ScanReading, Stamp } from '../../src/core/reading.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import { systemClock } from '../../src/acquisition/stamp.ts';
+import { WorkerThread } from '../../src/outbox/worker-thread.ts';
 import { Outbox, type OutboxParts } from '../../src/outbox/outbox.ts';
 
 /** The built worker thread. */
@@ -17,18 +18,16 @@ export const CLOCK: Clock = systemClock(() => 'synced');
 /** Opens a real outbox in a folder. */
 export function openOutbox(directory: string, parts: Partial<OutboxParts> = {}): Promise<Outbox> {
   return Outbox.open({
-    workerFile: WORKER_FILE,
+    worker: new WorkerThread(WORKER_FILE),
     directory,
     site: 'bedford',
     gateway: 'truck-17',
     fingerprint: '',
     newStreamId: '3f9c1e7a',
     commitsPerSecond: 50,
+    sizeMaxBytes: 2 ** 30,
     clock: CLOCK,
     log: SILENT,
-    died: (why) => {
-      throw new Error('the outbox worker died', { cause: why });
-    },
     ...parts,
   });
 }

@@ -1,0 +1,53 @@
+import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
+import { duration, size, z } from '../../src/driver-kit/options.ts';
+import { decodeLine, lineFraming, LINE_ENDS } from './codec.ts';
+import { FEEDBACK_NAMES, FEEDBACK_PROFILES } from './feedback.ts';
+
+const lineEnd = z.enum(LINE_ENDS);
+
+const options = z.strictObject({
+  terminator: z
+    .union([z.enum([...LINE_ENDS, 'STX/ETX', 'none']), z.array(lineEnd).min(1).max(3)])
+    .refine((ends) => !(Array.isArray(ends) && ends.includes('CRLF') && (ends.includes('CR') || ends.includes('LF'))), {
+      error: 'write [CR, LF] for scanners that send either or both: empty lines are ignored',
+    })
+    .default(['CR', 'LF'])
+    .describe(
+      'What the scanner sends after each code: CR, LF, CRLF or TAB, or a list of these; STX/ETX for codes between 02 and 03; none when only silence ends a code.',
+    ),
+  idleGap: duration({ min: '5 ms', max: '10 s' })
+    .optional()
+    .describe(
+      'The silence that ends a code whose terminator did not come. 50 ms when left out and the terminator is none, otherwise 500 ms, so that a stutter of the line makes no half codes.',
+    ),
+  lengthMax: size({ min: '16 B', max: '64 KiB' })
+    .prefault('4 KiB')
+    .describe('The longest code. A longer one is dropped whole and counted as "too long".'),
+  aim: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe(
+      'Whether codes start with an AIM identifier such as "]C1" (ISO/IEC 15424): auto splits off the ones that exist, always splits off whatever stands in that form, never takes it for content.',
+    ),
+  content: z
+    .enum(['text', 'binary'])
+    .default('text')
+    .describe(
+      'What codes hold. With text, a line of which a quarter or more is not text and which has no AIM identifier is taken for noise and refused; binary accepts every byte.',
+    ),
+  feedback: z
+    .enum(FEEDBACK_NAMES)
+    .default('none')
+    .describe('How the scanner is told what became of a code, after the commit. The scanner must be set to wait for it.'),
+});
+
+/** Reads barcode scanners that send each code as one line of text over RS-232, USB serial (CDC) or TCP. */
+export const lineScanner = defineListeningDriver({
+  name: 'line-scanner',
+  summary: 'Barcode scanners that send each code as a line, from nearly every maker',
+  options,
+  serial: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
+  framing: lineFraming,
+  decode: decodeLine,
+  feedback: ({ feedback }) => FEEDBACK_PROFILES[feedback],
+});

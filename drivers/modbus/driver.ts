@@ -1,0 +1,38 @@
+import { definePollingDriver } from '../../src/driver-kit/define-driver.ts';
+import { duration, z } from '../../src/driver-kit/options.ts';
+import { polledPoints } from './poll.ts';
+import { profile } from './profile.ts';
+
+const options = z.strictObject({
+  address: z.int().min(1).max(247).describe('The address set at the device, also called unit, node or slave id.'),
+  profile: z.string().min(1).describe('The model of meter: the name of a file in profiles, without ".yaml".'),
+  every: duration({ min: '1 s', max: '7 d' }).prefault('1 min').describe('How often the meters are read.'),
+  only: z.array(z.string()).min(1).optional().describe('The meters to read; all of the profile when left out.'),
+  responseTimeout: duration({ min: '50 ms', max: '30 s' })
+    .prefault('1 s')
+    .describe('How long to wait for an answer, beside the time it takes on the wire.'),
+  silence: duration({ min: '2 ms', max: '2 s' })
+    .prefault('5 ms')
+    .describe('The least silence before each question; slow lines get 3.5 characters. Some devices need 50 ms or more.'),
+  retries: z.int().min(0).max(5).default(2).describe('How often an unanswered question is asked again.'),
+  echo: z.boolean().default(false).describe('Whether the RS-485 adapter gives back every byte that is sent.'),
+});
+
+/** Reads meters that speak Modbus RTU; a profile says which registers. It never writes. */
+export const modbus = definePollingDriver({
+  name: 'modbus',
+  summary: 'Meters and controllers that speak Modbus RTU: generator sets, energy meters, compressors, drives',
+  options,
+  profile,
+  // The specification's factory setting is even parity; nearly all makers leave it off.
+  serial: { baudRate: 19_200, dataBits: 8, parity: 'none', stopBits: 1 },
+  schedule: ({ address, every, responseTimeout, silence, retries, echo }) => ({
+    address: String(address),
+    everyMs: every,
+    responseTimeoutMs: responseTimeout,
+    silenceMs: silence,
+    retries,
+    echo,
+  }),
+  poll: polledPoints,
+});

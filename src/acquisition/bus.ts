@@ -1,0 +1,65 @@
+import type { Clock } from '../core/clock.ts';
+import type { LinkError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Link, Transport } from '../driver-kit/link.ts';
+import { LateAnswers } from './late-answers.ts';
+import { type BusDevice, PollingSession } from './polling-session.ts';
+import { QuietLine } from './quiet-line.ts';
+import { keepOpen, type Visit } from './reconnect.ts';
+
+export type { BusDevice } from './polling-session.ts';
+
+/** One port and the devices that are asked over it. */
+export interface Bus {
+  readonly transport: Transport;
+  /** The line's speed where it is known: slow lines get longer silences and more time for long answers. */
+  readonly baudRate?: number | undefined;
+  readonly devices: readonly BusDevice[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps one port open and polls its devices, one question at a time, until the signal is aborted. What fails is told
+ * through each device's status; it rejects only with bugs.
+ */
+export async function runBus({ transport, baudRate, devices, clock, random, log, signal }: Bus): Promise<void> {
+  const sessions = devices.map((device) => new PollingSession({ device, clock, log }));
+  const lateAnswers = new LateAnswers(clock);
+  const characterMs = baudRate === undefined ? 0 : (BITS_A_CHARACTER * 1000) / baudRate;
+  let said: string | undefined;
+
+  const visit = (): Visit => {
+    const discarded = (bytes: number, reason: string): void => devices[0]?.status.discarded(bytes, reason);
+    const line = new QuietLine({ clock, lateAnswers, characterMs, discarded });
+    return {
+      receive: (chunk) => line.receive(chunk),
+      use(link, gone) {
+        said = undefined;
+        return useTogether(sessions, link, line, gone);
+      },
+    };
+  };
+
+  const failed = (fault: LinkError): void => {
+    for (const { status } of devices) status.failing(fault.message);
+    if (fault.message !== said) log.warn(fault.message);
+    said = fault.message;
+  };
+
+  await keepOpen({ transport, clock, random, visit, failed, signal });
+}
+
+/** Runs all sessions on one link. When one finds that it is broken the others end too, before it is opened again. */
+async function useTogether(sessions: readonly PollingSession[], link: Link, line: QuietLine, gone: AbortSignal): Promise<void> {
+  const broken = new AbortController();
+  const either = AbortSignal.any([gone, broken.signal]);
+  const runs = sessions.map((session) => session.run(link, line, either).finally(() => broken.abort()));
+  await Promise.allSettled(runs);
+  await Promise.all(runs);
+}
+
+/** Start, eight data bits, parity or a second stop bit, stop. */
+const BITS_A_CHARACTER = 11;

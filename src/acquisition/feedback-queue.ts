@@ -1,0 +1,79 @@
+import { LinkError } from '../core/errors.ts';
+import type { Feedback } from '../driver-kit/define-driver.ts';
+import type { Link } from '../driver-kit/link.ts';
+import type { Outcome } from './commits.ts';
+
+/** What a FeedbackQueue is made of. */
+export interface FeedbackParts {
+  /** The bytes for each outcome; undefined for a device that cannot be told. */
+  readonly feedback: Feedback | undefined;
+  /** Told of each answer that could not be given. */
+  readonly lost: () => void;
+  readonly crash: (bug: unknown) => void;
+}
+
+/**
+ * Tells the person at one link's device what became of each scan, in the order of the scans. Made anew for each link, so
+ * that an answer never goes to a device that did not send the scan.
+ */
+export class FeedbackQueue {
+  readonly #parts: FeedbackParts;
+  readonly #link: Promise<Link>;
+  #opened: (link: Link) => void = () => undefined; // replaced by the promise's own below
+  #last = Promise.resolve();
+  #waiting = 0;
+
+  constructor(parts: FeedbackParts) {
+    this.#parts = parts;
+    this.#link = new Promise((resolve) => (this.#opened = resolve));
+  }
+
+  /** The link that answers go to from now on; scans can have come while it was being opened. */
+  open(link: Link): void {
+    this.#opened(link);
+  }
+
+  /** Answers when the outcome is known and every answer before has gone out. */
+  add(outcome: Promise<Outcome>): void {
+    const { feedback, lost } = this.#parts;
+    if (feedback === undefined) return;
+    if (this.#waiting >= WAITING_MAX) {
+      lost();
+      return;
+    }
+    this.#waiting += 1;
+    this.#last = this.#last.then(async () => {
+      const bytes = bytesFor(await outcome, feedback);
+      this.#waiting -= 1;
+      await this.#send(bytes, await this.#link);
+    });
+  }
+
+  /** Resolves when everything that was added until now is answered. */
+  get settled(): Promise<void> {
+    return this.#last;
+  }
+
+  async #send(bytes: Uint8Array, link: Link): Promise<void> {
+    try {
+      await link.write(bytes);
+    } catch (error) {
+      if (!(error instanceof LinkError)) this.#parts.crash(error);
+      this.#parts.lost(); // the link is gone, and its own end tells why
+    }
+  }
+}
+
+function bytesFor(outcome: Outcome, { stored, questioned = stored, refused }: Feedback): Uint8Array {
+  switch (outcome) {
+    case 'stored':
+      return stored;
+    case 'questioned':
+      return questioned;
+    case 'refused':
+      return refused;
+  }
+}
+
+/** A person waits for one answer; more than this are of no use to anybody. */
+const WAITING_MAX = 4096;

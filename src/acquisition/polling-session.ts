@@ -1,0 +1,130 @@
+import { type Clock, pause } from '../core/clock.ts';
+import { LinkError, ProtocolError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Observation } from '../core/observation.ts';
+import type { Stamp } from '../core/reading.ts';
+import type { PollingDriver, PollingLink, PollSchedule } from '../driver-kit/define-driver.ts';
+import type { Link } from '../driver-kit/link.ts';
+import type { StampedFrame } from './answer.ts';
+import type { DeviceStatus } from './device-status.ts';
+import type { QuietLine } from './quiet-line.ts';
+
+/** One device on a bus, and where its observations go. */
+export interface BusDevice {
+  readonly name: string;
+  readonly driver: PollingDriver;
+  /** The driver's parsed options; where it has profiles, `profile` holds the parsed profile. */
+  readonly options: unknown;
+  readonly status: DeviceStatus;
+  /**
+   * Takes what one poll brought, stamped at the last byte of its last answer. It counts `readings` and `refused`
+   * itself; the next poll of this device waits for it, other devices do not.
+   */
+  report(observations: readonly Observation[], stamp: Stamp): Promise<void>;
+}
+
+/** Keeps one device of a bus asked: when, how often again, and how rarely once it does not answer. */
+export class PollingSession {
+  readonly #device: BusDevice;
+  readonly #schedule: PollSchedule;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #failures = 0;
+
+  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly log: Log }) {
+    this.#device = parts.device;
+    this.#schedule = parts.device.driver.schedule(parts.device.options);
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+  }
+
+  /** Polls at once and then by schedule until the signal is aborted; rejects with a LinkError when the link breaks. */
+  async run(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
+    this.#device.status.counts.opens += 1;
+    let dueMs = this.#clock.monotonicMs();
+    while (!signal.aborted) {
+      await this.#poll(link, line, signal);
+      dueMs = this.#nextMs(dueMs);
+      await pause(this.#clock, dueMs - this.#clock.monotonicMs(), signal);
+    }
+  }
+
+  async #poll(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
+    const device = this.#device;
+    let stamp: Stamp | undefined;
+    const exchange: PollingLink['exchange'] = async (question) => {
+      const answer = await this.#asked(link, line, question, signal);
+      stamp = answer.stamp;
+      return answer.frame;
+    };
+    let observations: readonly Observation[];
+    try {
+      observations = await device.driver.poll({ exchange }, device.options);
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#failed(error);
+      else if (!(error instanceof LinkError && signal.aborted)) throw error;
+      return;
+    }
+    this.#succeeded(link);
+    await device.report(observations, stamp ?? this.#clock.stamp());
+  }
+
+  async #asked(
+    link: Link,
+    line: QuietLine,
+    question: Parameters<PollingLink['exchange']>[0],
+    signal: AbortSignal,
+  ): Promise<StampedFrame> {
+    const { name: device, status } = this.#device;
+    const { address, responseTimeoutMs, silenceMs, echo } = this.#schedule;
+    const discarded = (bytes: number, reason: string): void => status.discarded(bytes, reason);
+    const retries = this.#failures < FAILURES_MAX ? this.#schedule.retries : 0;
+    for (let tried = 0; ; tried += 1) {
+      try {
+        const given = { ...question, device, address, responseTimeoutMs, silenceMs, echo, discarded };
+        const answer = await line.ask(link, given, signal);
+        status.counts.frames += 1;
+        return answer;
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        status.counts.faults += 1;
+        if (tried >= retries) throw error;
+      }
+    }
+  }
+
+  #succeeded(link: Link): void {
+    const { name, status } = this.#device;
+    const before = status.report().state;
+    this.#failures = 0;
+    status.open(link.name);
+    if (before !== 'open') this.#log.info(`${name}: answers`, { device: name, link: link.name });
+  }
+
+  #failed({ what, remedy }: ProtocolError): void {
+    const { name, status } = this.#device;
+    const before = status.report();
+    const why = remedy === undefined ? what : `${what}. ${remedy}`;
+    this.#failures += 1;
+    status.failing(why);
+    if (before.state !== 'failing' || before.why !== why) this.#log.warn(`${name}: ${why}`, { device: name });
+  }
+
+  /** The next time to poll: by schedule, times that have passed left out; a device that fails is asked ever more rarely. */
+  #nextMs(dueMs: number): number {
+    const { everyMs } = this.#schedule;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#failures === 0) return dueMs + everyMs * (Math.floor((nowMs - dueMs) / everyMs) + 1);
+    const doublings = Math.min(Math.max(this.#failures - FAILURES_MAX, 0), DOUBLINGS_MAX);
+    const waitMs = Math.min(everyMs, PROBE_LEAST_MS) * 2 ** doublings;
+    return nowMs + Math.min(waitMs, Math.max(everyMs, PROBE_MOST_MS));
+  }
+}
+
+/** So many polls in a row may fail before the device is asked ever more rarely, and without retries. */
+const FAILURES_MAX = 3;
+/** A device that fails is asked again after this at first, even if it is polled rarely: somebody may be mending it. */
+const PROBE_LEAST_MS = 5000;
+/** How rarely a failing device is asked in the end, unless its schedule is slower still. */
+const PROBE_MOST_MS = 60_000;
+const DOUBLINGS_MAX = 20;

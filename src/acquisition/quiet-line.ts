@@ -1,0 +1,197 @@
+import { spokenDuration } from '../core/amount.ts';
+import { type Clock, pause } from '../core/clock.ts';
+import { LinkError, ProtocolError } from '../core/errors.ts';
+import type { Framing } from '../driver-kit/framing.ts';
+import type { Link } from '../driver-kit/link.ts';
+import { Answer, type StampedFrame } from './answer.ts';
+import type { LateAnswers } from './late-answers.ts';
+
+/** One question, as a device's session puts it. */
+export interface LineQuestion {
+  readonly device: string;
+  readonly address: string;
+  readonly request: Uint8Array;
+  readonly reply: Framing;
+  readonly responseTimeoutMs: number;
+  readonly silenceMs: number;
+  readonly echo: boolean;
+  readonly discarded: (bytes: number, reason: string) => void;
+}
+
+/** What a line is made of. */
+export interface QuietLineParts {
+  readonly clock: Clock;
+  readonly lateAnswers: LateAnswers;
+  /** How long one character takes on the wire; 0 where nobody knows. */
+  readonly characterMs: number;
+  /** Told of bytes that come before the first question. */
+  readonly discarded: (bytes: number, reason: string) => void;
+}
+
+/**
+ * One open link that many devices share: one question at a time, and silence before each. Made anew for each link.
+ * It does not retry and does not know whose turn it is; who asks first is served first.
+ */
+export class QuietLine {
+  readonly #parts: QuietLineParts;
+  readonly #clock: Clock;
+  #last: Promise<unknown> = Promise.resolve();
+  #answer: Answer | undefined;
+  #busyMs: number;
+  #discarded: (bytes: number, reason: string) => void;
+
+  constructor(parts: QuietLineParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock;
+    this.#busyMs = parts.clock.monotonicMs();
+    this.#discarded = parts.discarded;
+  }
+
+  /** Takes every chunk of the link. What nobody is waiting for is thrown away, and counted for whom was asked last. */
+  receive(chunk: Uint8Array): void {
+    this.#busyMs = this.#clock.monotonicMs();
+    if (this.#answer !== undefined) this.#answer.receive(chunk);
+    else this.#stray(chunk.length, 'unasked');
+  }
+
+  /**
+   * Puts one question and resolves with its answer. Rejects with a ProtocolError when none came in time or the line
+   * did not fall silent, and with a LinkError when the link broke or the signal was aborted.
+   */
+  async ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
+    for (let patienceMs = QUIET_WAITS_MAX * quietMs(question); ; ) {
+      patienceMs -= await this.#noLateAnswer(link, question, patienceMs, signal);
+      const answer = await this.#inTurn(async () => {
+        await this.#silence(link, question, signal);
+        // While this one waited, the line may have stirred, or another device failed at the same address.
+        if (this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
+        return this.#exchange(link, question, signal);
+      });
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  /** Resolves with undefined when an answer came that may be another question's. */
+  async #exchange(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
+    const { request, reply, echo, address } = question;
+    this.#discarded = question.discarded;
+    const answer = new Answer({ request, reply, echo, clock: this.#clock, discarded: (...what) => this.#stray(...what) });
+    this.#answer = answer; // before the write: a fast device answers before the write's own end is known
+    try {
+      await this.#send(link, request, signal);
+      const onWireMs = (reply.bytesMax + (echo ? request.length : 0)) * this.#parts.characterMs;
+      const found = await this.#untilFirst(answer.arrived, question.responseTimeoutMs + onWireMs, signal);
+      if (found === undefined) throw signal.aborted ? gone(link) : unanswered(question, answer);
+      if (this.#parts.lateAnswers.answered(address, request)) return found;
+      this.#stray(found.frame.length, 'perhaps the answer to an earlier question');
+      return undefined;
+    } catch (error) {
+      this.#parts.lateAnswers.unanswered(address, request);
+      throw error;
+    } finally {
+      this.#answer = undefined;
+      answer.end();
+    }
+  }
+
+  async #send(link: Link, request: Uint8Array, signal: AbortSignal): Promise<void> {
+    const sent = await this.#untilFirst(link.write(request).then(() => true), WRITE_MOST_MS, signal);
+    if (signal.aborted) throw gone(link);
+    if (sent === undefined) {
+      throw new LinkError({ where: link.name, what: `a request did not leave within ${spokenDuration(WRITE_MOST_MS)}` });
+    }
+    this.#busyMs = this.#clock.monotonicMs();
+  }
+
+  /** Waits until no late answer of this address can be taken for the next one; resolves with how long that took. */
+  async #noLateAnswer(link: Link, question: LineQuestion, patienceMs: number, signal: AbortSignal): Promise<number> {
+    const fromMs = this.#clock.monotonicMs();
+    for (;;) {
+      if (signal.aborted) throw gone(link);
+      const waitMs = this.#parts.lateAnswers.waitMs(question.address, quietMs(question));
+      const waitedMs = this.#clock.monotonicMs() - fromMs;
+      if (waitMs === 0) return waitedMs;
+      if (waitedMs >= patienceMs) throw noisy(question);
+      await pause(this.#clock, waitMs, signal);
+    }
+  }
+
+  /** At least one real pause, since bytes that wait in the kernel are seen only after one. */
+  async #silence(link: Link, { silenceMs, device }: LineQuestion, signal: AbortSignal): Promise<void> {
+    const leastMs = Math.max(silenceMs, SILENT_CHARACTERS * this.#parts.characterMs);
+    const giveUpMs = this.#clock.monotonicMs() + SILENCE_MOST_MS + leastMs;
+    do {
+      if (this.#clock.monotonicMs() >= giveUpMs) throw noisy({ device });
+      await pause(this.#clock, leastMs, signal);
+      if (signal.aborted) throw gone(link);
+    } while (this.#clock.monotonicMs() - this.#busyMs < leastMs);
+  }
+
+  #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(action);
+    this.#last = result.catch(() => undefined); // told to who asked; the next one in line must not hear of it
+    return result;
+  }
+
+  #stray(bytes: number, reason: string): void {
+    if (reason !== 'echo') this.#parts.lateAnswers.stray();
+    this.#discarded(bytes, reason);
+  }
+
+  /** What the event brings, or undefined when the time is over or the signal aborted before. */
+  #untilFirst<Result>(event: Promise<Result>, ms: number, signal: AbortSignal): Promise<Result | undefined> {
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', giveUp);
+      };
+      const giveUp = (): void => {
+        end();
+        resolve(undefined);
+      };
+      const cancel = this.#clock.after(ms, giveUp);
+      signal.addEventListener('abort', giveUp, { once: true });
+      event.then(resolve, reject).finally(end);
+      if (signal.aborted) giveUp();
+    });
+  }
+}
+
+function quietMs({ responseTimeoutMs, silenceMs }: LineQuestion): number {
+  return Math.max(responseTimeoutMs, 2 * silenceMs);
+}
+
+function gone(link: Link): LinkError {
+  return new LinkError({ where: link.name, what: 'the link was closed' });
+}
+
+function unanswered({ device, responseTimeoutMs }: LineQuestion, answer: Answer): ProtocolError {
+  const within = spokenDuration(responseTimeoutMs);
+  switch (answer.shortfall) {
+    case 'silence':
+      return fault(device, 'silent', `no answer in ${within}`, 'Check the address, the wiring (A/B), the baud rate and the power');
+    case 'unusable bytes':
+      return fault(device, 'corrupt', `no usable answer in ${within}`, 'Check the baud rate, the parity, the wiring and that no two devices have one address');
+    case 'no echo':
+      return fault(device, 'silent', `not even the echo of the request in ${within}`, 'Check the adapter, or set echo: false');
+    case 'another echo':
+      return fault(device, 'corrupt', 'what came back first was not the request', 'Check the adapter, or set echo: false');
+  }
+}
+
+function noisy({ device }: { readonly device: string }): ProtocolError {
+  return fault(device, 'corrupt', 'the line never falls silent', 'Look for another master on the line, a missing termination or a wrong baud rate');
+}
+
+function fault(where: string, kind: 'silent' | 'corrupt', what: string, remedy: string): ProtocolError {
+  return new ProtocolError({ where, fault: kind, what, remedy });
+}
+
+/** Modbus over Serial Line V1.02, section 2.5.1.1: frames are 3.5 characters apart. */
+const SILENT_CHARACTERS = 3.5;
+/** Beyond this a line that keeps bringing bytes is at fault, and the question fails. */
+const SILENCE_MOST_MS = 2000;
+/** So many quiet waits in a row must fail before the question does. */
+const QUIET_WAITS_MAX = 5;
+/** Transports end a write that hangs by themselves, and know better when; this is for one that does not. */
+const WRITE_MOST_MS = 30_000;

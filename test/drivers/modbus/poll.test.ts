@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import { blocksOf } from '../../../drivers/modbus/blocks.ts';
+import { modbus } from '../../../drivers/modbus/driver.ts';
+import { parseFraction, rounded } from '../../../drivers/modbus/fraction.ts';
+import { type Profile, profile } from '../../../drivers/modbus/profile.ts';
+import { observationLine } from '../../../src/acquisition/transcript-observation.ts';
+import { LinkError, ProtocolError } from '../../../src/core/errors.ts';
+import { bytesOfHex } from '../../../src/driver-kit/bytes.ts';
+import { withChecksum } from '../../support/modbus-slave.ts';
+
+describe('blocks', () => {
+  const spans = (meters: object, whole: object = {}): string[] =>
+    blocksOf(profileOf(meters, whole).points, profileOf(meters, whole)).map(
+      ({ function: code, start, count }) => `${code}:${start}+${count}`,
+    );
+
+  test('neighbours are read together, sorted by function and address', () => {
+    expect(spans({ c: { address: 3, type: 'uint32' }, a: { address: 1 }, b: { address: 2 }, d: { address: 5, function: 4 } })).toEqual(['3:1+4', '4:5+1']);
+  });
+
+  test('a gap is spanned up to gapMax and never beyond', () => {
+    const meters = { a: { address: 1 }, b: { address: 4 } };
+    expect(spans(meters)).toEqual(['3:1+1', '3:4+1']);
+    expect(spans(meters, { gapMax: 1 })).toEqual(['3:1+1', '3:4+1']);
+    expect(spans(meters, { gapMax: 2 })).toEqual(['3:1+4']);
+  });
+
+  test('no question is longer than registersMax, and no value is cut', () => {
+    const meters = { a: { address: 0 }, b: { address: 1, type: 'uint32' }, c: { address: 3, type: 'uint32' } };
+    expect(spans(meters, { registersMax: 4 })).toEqual(['3:0+3', '3:3+2']);
+    expect(spans(meters, { registersMax: 2 })).toEqual(['3:0+1', '3:1+2', '3:3+2']);
+  });
+
+  test('several meters of one register are read once', () => {
+    const bit = { address: 7, type: 'bit' };
+    expect(spans({ a: { ...bit, bit: 0 }, b: { ...bit, bit: 9 }, c: { address: 6, type: 'uint32' } })).toEqual(['3:6+2']);
+  });
+
+  test('a short value inside of a long one does not cut it', () => {
+    expect(spans({ long: { address: 0, type: 'uint64' }, inside: { address: 1 } })).toEqual(['3:0+4']);
+  });
+
+  test('a point that wants to be alone is', () => {
+    expect(spans({ a: { address: 1 }, b: { address: 2, alone: true }, c: { address: 3 } })).toEqual(['3:1+1', '3:2+1', '3:3+1']);
+  });
+
+  test('bits are counted as bits', () => {
+    const coil = { function: 1, type: 'bit' };
+    expect(spans({ a: { ...coil, address: 0 }, b: { ...coil, address: 31 } }, { gapMax: 40, registersMax: 2 })).toEqual(['1:0+32']);
+    expect(spans({ a: { ...coil, address: 0 }, b: { ...coil, address: 32 } }, { gapMax: 40, registersMax: 2 })).toEqual(['1:0+1', '1:32+1']);
+  });
+});
+
+describe('a poll', () => {
+  test('adds the terms of a composite point, exact until the last step', async () => {
+    const hours = { terms: [{ address: 10, type: 'uint32' }, { address: 12, weight: '1/60' }], quantity: 'operating-time', kind: 'counter' };
+    expect(await polled({ hours }, ['03 06 00 00 30 39 00 14'])).toEqual([
+      '{"kind":"meter","meter":"hours","quantity":"operating-time","meterKind":"counter","value":12345.3333,"raw":"12345 20"}',
+    ]);
+  });
+
+  test('a composite point with one term missing has no value', async () => {
+    const hours = { terms: [{ address: 10, type: 'uint32' }, { address: 12 }], noValue: { '0xFFFF': 'none' } };
+    expect(await polled({ hours }, ['03 06 00 00 30 39 FF FF'])).toEqual([line('hours', '{"missing":"none (0xFFFF)"}', '12345 65535')]);
+  });
+
+  test('scales and shifts without a float in between', async () => {
+    const meters = { t: { address: 0, type: 'int16', scale: '0.1', offset: '-273.15' }, big: { address: 1, type: 'uint64', scale: '0.001' } };
+    expect(await polled(meters, ['03 0A 0B B8 FF FF FF FF FF FF FF FF'])).toEqual([
+      line('t', '26.85', '3000'),
+      line('big', '18446744073709551.615', '18446744073709551615'),
+    ]);
+  });
+
+  test('reads coils and bits of registers', async () => {
+    const meters = { coil: { address: 3, function: 1, type: 'bit' }, run: { address: 5, type: 'bit', bit: 4 }, mode: { address: 5, mask: 0x0f } };
+    expect(await polled(meters, ['01 01 01', '03 02 00 1A'])).toEqual([line('coil', '1', '1'), line('run', '1', '1'), line('mode', '10', '10')]);
+  });
+
+  test('keeps the order of the profile, whatever the order of the questions', async () => {
+    expect(await polled({ b: { address: 9 }, a: { address: 1 } }, ['03 02 00 01', '03 02 00 09'])).toEqual([line('b', '9', '9'), line('a', '1', '1')]);
+  });
+
+  test('a block that nobody answers costs its own points only', async () => {
+    const meters = { a: { address: 1 }, b: { address: 5 }, c: { address: 9 } };
+    expect(await polled(meters, ['03 02 00 01', 'silent', '03 02 00 09'])).toEqual([
+      line('a', '1', '1'),
+      line('b', '{"missing":"no answer"}', ''),
+      line('c', '9', '9'),
+    ]);
+    expect(await polled(meters, ['silent', '03 02 00 05', '83 02'])).toEqual([
+      line('a', '{"missing":"no answer"}', ''),
+      line('b', '5', '5'),
+      line('c', '{"missing":"exception 2, illegal data address"}', '8302'),
+    ]);
+  });
+
+  test('two unanswered blocks that are not neighbours do not end it', async () => {
+    const meters = { a: { address: 1 }, b: { address: 5 }, c: { address: 9 }, d: { address: 13 } };
+    const values = await polled(meters, ['silent', '03 02 00 05', 'silent', '03 02 00 0D']);
+    expect(values.filter((value) => value.includes('missing'))).toHaveLength(2);
+  });
+
+  test('fails when nothing is answered, after two questions', async () => {
+    const meters = { a: { address: 1 }, b: { address: 5 }, c: { address: 9 } };
+    await expect(polled(meters, ['silent', 'silent'])).rejects.toMatchObject({ name: 'ProtocolError', fault: 'silent' });
+  });
+
+  test('a broken link is not taken for a silent device', async () => {
+    await expect(polled({ a: { address: 1 }, b: { address: 5 } }, ['broken'])).rejects.toMatchObject({ name: 'LinkError' });
+  });
+
+  test('reads only what it is asked for', async () => {
+    const meters = { a: { address: 1 }, b: { address: 5 } };
+    expect(await polled(meters, ['03 02 00 05'], { only: ['b'] })).toEqual([line('b', '5', '5')]);
+    await expect(polled(meters, [], { only: ['b', 'x'] })).rejects.toThrow('the profile has no meter "x". It has a, b');
+  });
+});
+
+describe('fractions', () => {
+  test.each([
+    ['1/3', 4, '0.3333'],
+    ['2/3', 4, '0.6667'],
+    ['1/2', 0, '1'],
+    ['-1/2', 0, '-1'],
+    ['-1/3', 4, '-0.3333'],
+    ['44442000/3600', 4, '12345'],
+    ['0.00001/3', 4, '0'],
+    ['123456789.987654321', 2, '123456789.987654321'],
+    ['1e3/7', 2, '142.86'],
+  ])('%s at %i decimals is %s', (text, decimals, expected) => {
+    const fraction = parseFraction(text);
+    expect(fraction && rounded(fraction, decimals).toString()).toBe(expected);
+  });
+
+  test.each(['', '/', '1/', '/2', '1/0', '1/-2', '1/2/3', 'x', '1/2.5'])('"%s" is none', (text) => {
+    expect(parseFraction(text)).toBeUndefined();
+  });
+
+  test('seconds in hours never fall and never stand still', () => {
+    const perHour = { numerator: parseFraction('1')!.numerator, denominator: 3600n };
+    let last = -1;
+    for (let seconds = 44_442_000; seconds < 44_445_700; seconds += 1) {
+      const hours = rounded({ ...perHour, numerator: parseFraction(String(seconds))!.numerator }, 4).toNumber();
+      expect(hours).toBeGreaterThan(last);
+      last = hours;
+    }
+  });
+});
+
+describe('options', () => {
+  test('have defaults for all but address and profile', () => {
+    const options = modbus.options.parse({ address: 1, profile: 'p' });
+    expect(modbus.schedule(options)).toEqual({
+      address: '1',
+      everyMs: 60_000,
+      responseTimeoutMs: 1000,
+      silenceMs: 5,
+      retries: 2,
+      echo: false,
+    });
+  });
+
+  test.each([{ address: 0 }, { address: 248 }, { address: 1.5 }, { every: '10' }, { every: '1 ms' }, { retries: 99 }, { baudRate: 9600 }])(
+    '%j is refused',
+    (wrong) => {
+      expect(modbus.options.safeParse({ address: 1, profile: 'p', ...wrong }).success).toBe(false);
+    },
+  );
+});
+
+function profileOf(meters: object, whole: object = {}): Profile {
+  const given = Object.entries(meters).map(([name, point]) => [name, { quantity: 'count', kind: 'gauge', ...point }]);
+  return profile.parse({
+    brand: 'B',
+    model: 'M',
+    source: ['S'],
+    notation: 'zero-based',
+    function: 3,
+    type: 'uint16',
+    ...whole,
+    meters: Object.fromEntries(given) as Record<string, never>,
+  });
+}
+
+/** Polls with answers in order: the bytes behind the address and before the checksum, or "silent" or "broken". */
+async function polled(meters: object, answers: readonly string[], options: object = {}): Promise<string[]> {
+  const left = [...answers];
+  const exchange = (): Promise<Uint8Array> => {
+    const answer = left.shift() ?? 'none left';
+    if (answer === 'silent') return Promise.reject(new ProtocolError({ where: 'test', what: 'silent', fault: 'silent' }));
+    if (answer === 'broken') return Promise.reject(new LinkError({ where: 'test', what: 'broken' }));
+    return Promise.resolve(withChecksum([1, ...bytesOfHex(answer)]));
+  };
+  const observations = await modbus.poll({ exchange }, { ...modbus.options.parse({ address: 1, profile: 'p' }), ...options, profile: profileOf(meters) });
+  expect(left).toEqual([]);
+  return observations.map(observationLine);
+}
+
+function line(meter: string, value: string, raw: string): string {
+  return `{"kind":"meter","meter":"${meter}","quantity":"count","meterKind":"gauge","value":${value},"raw":"${raw}"}`;
+}

@@ -1,0 +1,125 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { z } from '../../../src/driver-kit/options.ts';
+import { type Point, profile } from '../../../drivers/modbus/profile.ts';
+
+const PROFILES = new URL('../../../drivers/modbus/profiles/', import.meta.url);
+const shipped = readdirSync(PROFILES).map((name) => [name, readFileSync(new URL(name, PROFILES), 'utf8')] as const);
+
+describe('the profiles that ship', () => {
+  test.each(shipped)('%s is sound, short, and says where its registers come from and what is not checked', (_, text) => {
+    const written = parseYaml(text) as { source: string[]; unverified: string };
+    const { points } = profile.parse(written);
+    expect(points.length).toBeGreaterThan(5);
+    expect(written.source.length).toBeGreaterThanOrEqual(2);
+    expect(written.unverified).toContain('was read by this project');
+    expect(text.split('\n').length).toBeLessThan(40);
+  });
+
+  test('generator sets: the run time is where the protocol notes say', () => {
+    const [hours] = pointsOf('deep-sea-genset.yaml');
+    expect(hours).toMatchObject({ meter: 'engine-hours', function: 3, start: 1798, count: 2 });
+  });
+
+  test('numbers such as 30073 mean the same as wire addresses', () => {
+    const same = ['import-energy', 'export-energy', 'total-energy', 'frequency'];
+    const places = (name: string): unknown =>
+      pointsOf(name)
+        .filter(({ meter }) => same.includes(meter))
+        .map(({ meter, function: code, start, count }) => ({ meter, code, start, count }));
+    expect(places('eastron-sdm630.yaml')).toEqual(places('eastron-sdm230.yaml'));
+  });
+});
+
+describe('a profile', () => {
+  test.each<[string, object, object, Partial<Point>]>([
+    ['zero-based', {}, { address: 0, function: 3 }, { function: 3, start: 0 }],
+    ['one-based', { notation: 'one-based' }, { address: 1, function: 4 }, { function: 4, start: 0 }],
+    ['modicon', { notation: 'modicon' }, { address: 40_001 }, { function: 3, start: 0 }],
+    ['modicon', { notation: 'modicon' }, { address: 30_343 }, { function: 4, start: 342 }],
+    ['modicon', { notation: 'modicon' }, { address: 465_536 }, { function: 3, start: 65_535 }],
+    ['modicon', { notation: 'modicon' }, { address: 1, type: 'bit' }, { function: 1, start: 0 }],
+    ['modicon', { notation: 'modicon' }, { address: 10_017, type: 'bit' }, { function: 2, start: 16 }],
+  ])('in %s notation %j %j stands at %j', (_, whole, point, expected) => {
+    expect(parsed(whole, point)).toMatchObject({ success: true, data: { points: [expected] } });
+  });
+
+  test('two terms are one point that is read whole', () => {
+    const terms = [
+      { address: 12, type: 'uint16', weight: '1/60' },
+      { address: 10, type: 'uint32' },
+    ];
+    const result = parsed({ function: 3 }, { address: undefined, terms });
+    expect(result).toMatchObject({ success: true, data: { points: [{ start: 10, count: 3, terms: [{ at: 2 }, { at: 0 }] }] } });
+  });
+
+  test('a no-value code of a signed type may be written negative', () => {
+    const result = parsed({ function: 3 }, { address: 1, type: 'int16', noValue: { '-1': 'none' } });
+    expect(result).toMatchObject({ data: { points: [{ terms: [{ noValue: [{ from: 0xffffn, to: 0xffffn }] }] }] } });
+  });
+
+  test.each<[string, object, object, string]>([
+    ['no address', { function: 3 }, { address: undefined }, 'give the address'],
+    ['both', { function: 3 }, { terms: [{ address: 1 }, { address: 2 }] }, 'not both'],
+    ['no function', {}, {}, 'give a function'],
+    ['no type', { function: 3, type: undefined }, {}, 'give a type'],
+    ['modicon without a range', { notation: 'modicon' }, { address: 20_001 }, 'not a number like 40001'],
+    ['modicon 40000', { notation: 'modicon' }, { address: 40_000 }, 'not a number like 40001'],
+    ['modicon and another function', { notation: 'modicon', function: 4 }, { address: 40_001 }, 'means function 3'],
+    ['one-based 0', { notation: 'one-based', function: 3 }, { address: 0 }, 'outside'],
+    ['beyond the end', { function: 3, type: 'uint32' }, { address: 65_535 }, '65535 is the highest'],
+    ['registers as bits', { function: 1 }, { type: 'uint16' }, 'type bit'],
+    ['a coil with a bit', { function: 1, type: 'bit' }, { bit: 1 }, 'give no bit'],
+    ['a bit that is not said', { function: 3 }, { type: 'bit' }, 'which bit'],
+    ['a bit of another type', { function: 3 }, { bit: 1 }, 'only for type bit'],
+    ['a mask on a float', { function: 3 }, { type: 'float32', mask: 1 }, 'only for integers'],
+    ['a mask too wide', { function: 3 }, { mask: 0x10000 }, 'wider than uint16'],
+    ['a string without length', { function: 3 }, { type: 'string', kind: 'characteristic' }, 'needs a length'],
+    ['a length without string', { function: 3 }, { length: 2 }, 'needs a length'],
+    ['a string that counts', { function: 3 }, { type: 'string', length: 2 }, 'is a characteristic'],
+    ['texts that add', { function: 3 }, { address: undefined, type: 'string', length: 1, kind: 'characteristic', terms: [{ address: 1 }, { address: 2 }] }, 'cannot be added'],
+    ['terms of two functions', { notation: 'modicon' }, { address: undefined, terms: [{ address: 30_001 }, { address: 40_001 }] }, 'one function'],
+    ['terms far apart', { function: 3 }, { address: undefined, terms: [{ address: 1 }, { address: 200 }] }, 'more than registersMax (60)'],
+    ['a code too wide', { function: 3 }, { noValue: { '0x10000': 'none' } }, '0x10000 is no code of uint16'],
+    ['a code that is none', { function: 3 }, { noValue: { none: 'none' } }, 'none is no code'],
+    ['a scale that is none', { function: 3 }, { scale: '1/0' }, 'write a decimal number'],
+    ['a key that nobody knows', { function: 3 }, { adress: 1 }, 'adress'],
+    ['a quantity that nobody knows', { function: 3 }, { quantity: 'speeed' }, 'operating-time'],
+  ])('with %s is refused with words, at the meter', (_, whole, point, words) => {
+    const result = parsed(whole, point);
+    const issues = result.success ? [] : result.error.issues;
+    expect(issues.map(({ message }) => message).join()).toContain(words);
+    expect(issues[0]?.path.slice(0, 2)).toEqual(['meters', 'speed']);
+  });
+
+  test('without meters, or with one whose name cannot be published, is refused', () => {
+    const whole = { brand: 'B', model: 'M', source: ['S'], notation: 'zero-based', function: 3, type: 'uint16' };
+    expect(profile.safeParse({ ...whole, meters: {} }).success).toBe(false);
+    expect(profile.safeParse({ ...whole, meters: { 'a/b': { address: 1, quantity: 'count', kind: 'gauge' } } }).success).toBe(false);
+  });
+
+  test('gives a JSON Schema in which every key is described', () => {
+    const schema = z.toJSONSchema(profile, { io: 'input' });
+    const undescribed: string[] = [];
+    walk(schema, (name, property) => property['description'] === undefined && undescribed.push(name));
+    expect(undescribed).toEqual([]);
+  });
+});
+
+function pointsOf(name: string): readonly Point[] {
+  return profile.parse(parseYaml(shipped.find(([file]) => file === name)?.[1] ?? '')).points;
+}
+
+function parsed(whole: object, point: object): ReturnType<typeof profile.safeParse> {
+  const given = { quantity: 'count', kind: 'gauge', address: 1, ...point };
+  return profile.safeParse({ brand: 'B', model: 'M', source: ['S'], notation: 'zero-based', type: 'uint16', ...whole, meters: { speed: given } });
+}
+
+function walk(schema: unknown, visit: (name: string, property: Record<string, unknown>) => void): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'properties') for (const [name, property] of Object.entries(value as object)) visit(name, property as Record<string, unknown>);
+    walk(value, visit);
+  }
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { type Decoded, decodedBit, decodedRegisters, type Order, type RegisterType, shortestFloat32 } from '../../../drivers/modbus/registers.ts';
+import { Decimal } from '../../../src/core/decimal.ts';
+import { bytesOfHex } from '../../../src/driver-kit/bytes.ts';
+
+describe('integers', () => {
+  test.each<[RegisterType, Order, string, string]>([
+    ['int16', 'AB', 'FFD6', '-42'],
+    ['int16', 'BA', 'D6FF', '-42'],
+    ['uint16', 'AB', 'FFD6', '65494'],
+    ['uint32', 'ABCD', '02A62190', '44442000'],
+    ['uint32', 'CDAB', '219002A6', '44442000'],
+    ['uint32', 'BADC', 'A6029021', '44442000'],
+    ['uint32', 'DCBA', '9021A602', '44442000'],
+    ['int32', 'ABCD', '80000000', '-2147483648'],
+    ['uint64', 'ABCDEFGH', '0123456789ABCDEF', '81985529216486895'],
+    ['uint64', 'GHEFCDAB', 'CDEF89AB45670123', '81985529216486895'],
+    ['uint64', 'BADCFEHG', '23016745AB89EFCD', '81985529216486895'],
+    ['uint64', 'HGFEDCBA', 'EFCDAB8967452301', '81985529216486895'],
+    ['uint64', 'ABCD', 'FFFFFFFFFFFFFFFF', '18446744073709551615'],
+    ['int64', 'CDAB', 'FFD6FFFFFFFFFFFF', '-42'],
+  ])('%s in order %s: %s is %s', (type, order, wire, digits) => {
+    expect(shown(decodedRegisters(bytesOfHex(wire), { type, order, noValue: [] }))).toEqual([digits, digits]);
+  });
+
+  test('a mask takes some bits and moves them down', () => {
+    expect(shown(decodedRegisters(bytesOfHex('1AF3'), { type: 'uint16', order: 'AB', mask: 0x0ff0n, noValue: [] }))).toEqual(['175', '175']);
+  });
+
+  test('a code that means "no value" gives its words and its digits, in every order', () => {
+    const noValue = [
+      { from: 0x8000n, to: 0x8000n, means: 'sensor fault' },
+      { from: 0xfff8n, to: 0xffffn, means: 'not fitted' },
+    ];
+    const read = (wire: string, type: RegisterType, order: Order): Decoded => decodedRegisters(bytesOfHex(wire), { type, order, noValue });
+    expect(read('8000', 'int16', 'AB')).toEqual({ value: { missing: 'sensor fault (0x8000)' }, raw: '-32768' });
+    expect(read('0080', 'int16', 'BA')).toEqual({ value: { missing: 'sensor fault (0x8000)' }, raw: '-32768' });
+    expect(read('FFFB', 'uint16', 'AB')).toEqual({ value: { missing: 'not fitted (0xFFFB)' }, raw: '65531' });
+    expect(shown(read('FFF7', 'uint16', 'AB'))).toEqual(['65527', '65527']);
+  });
+});
+
+describe('floats', () => {
+  test.each<[RegisterType, Order, string, string]>([
+    ['float32', 'ABCD', '42F6E979', '123.456'],
+    ['float32', 'CDAB', 'E97942F6', '123.456'],
+    ['float32', 'DCBA', '79E9F642', '123.456'],
+    ['float32', 'ABCD', '3DCCCCCD', '0.1'],
+    ['float32', 'ABCD', '4B800001', '16777218'],
+    ['float32', 'ABCD', '80000000', '0'],
+    ['float32', 'ABCD', '00000001', '0.000000000000000000000000000000000000000000001'],
+    ['float32', 'ABCD', '7F7FFFFF', '340282350000000000000000000000000000000'],
+    ['float64', 'ABCDEFGH', '400921FB54442D18', '3.141592653589793'],
+    ['float64', 'GHEFCDAB', '2D18544421FB4009', '3.141592653589793'],
+  ])('%s in order %s: %s is %s, and raw keeps the bytes', (type, order, wire, digits) => {
+    expect(shown(decodedRegisters(bytesOfHex(wire), { type, order, noValue: [] }))).toEqual([digits, wire]);
+  });
+
+  test.each<[RegisterType, string, string]>([
+    ['float32', '7FC00000', 'not a number'],
+    ['float32', 'FFFFFFFF', 'not a number'],
+    ['float32', '7F800000', 'infinity'],
+    ['float32', 'FF800000', 'minus infinity'],
+    ['float64', '7FF8000000000000', 'not a number'],
+    ['float64', 'FFF0000000000000', 'minus infinity'],
+  ])('%s %s has no value: %s', (type, wire, missing) => {
+    expect(decodedRegisters(bytesOfHex(wire), { type, order: 'ABCD', noValue: [] })).toEqual({ value: { missing }, raw: wire });
+  });
+
+  test('the digits of a 32-bit float lead back to it, and one digit less would not', () => {
+    let seed = 7;
+    const view = new DataView(new ArrayBuffer(4));
+    for (let tried = 0; tried < 20_000; tried += 1) {
+      seed = (seed * 48_271) % 2_147_483_647;
+      view.setUint32(0, (seed * 2 + (tried & 1)) >>> 0);
+      const value = view.getFloat32(0);
+      if (!Number.isFinite(value)) continue;
+      const text = shortestFloat32(value);
+      const digits = Number(text).toExponential().replace(/e.*/, '').replaceAll(/\D/g, '').length;
+      const withOneLess = digits === 1 ? Number.NaN : Math.fround(Number(value.toPrecision(digits - 1)));
+      expect([Math.fround(Number(text)), withOneLess === value]).toEqual([value, false]);
+    }
+  });
+});
+
+describe('texts and bits', () => {
+  test.each<[Order, string, unknown]>([
+    ['AB', '4742453136372020', 'GBE167'],
+    ['BA', '4247314536370000', 'GBE176'],
+    ['CDAB', '47420000', 'GB'],
+    ['AB', '00004142', { missing: 'empty text' }],
+    ['AB', '20202020', { missing: 'empty text' }],
+  ])('a string in order %s: %s', (order, wire, value) => {
+    expect(decodedRegisters(bytesOfHex(wire), { type: 'string', order, noValue: [] })).toEqual({ value, raw: wire });
+  });
+
+  test('bit 0 of the first byte comes first', () => {
+    const bits = Array.from({ length: 12 }, (_, at) => decodedBit(Uint8Array.of(0b1100_0101, 0b0000_1010), at).raw);
+    expect(bits.join('')).toBe('101000110101');
+  });
+});
+
+function shown({ value, raw }: Decoded): readonly string[] {
+  return [value instanceof Decimal ? value.toString() : JSON.stringify(value), raw];
+}
