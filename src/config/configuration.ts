@@ -1,0 +1,82 @@
+import type { Driver } from '../driver-kit/define-driver.ts';
+import type { PortConfiguration } from './port.ts';
+
+/** What one configuration file says, checked and complete. Times are milliseconds, sizes bytes. */
+export interface Configuration {
+  readonly file: string;
+  /** The first twelve hexadecimal digits of the SHA-256 of the file's bytes. */
+  readonly hash: string;
+  readonly gateway: string;
+  readonly site: string;
+  readonly owner?: { readonly name: string; readonly contact?: string | undefined } | undefined;
+  readonly mqtt: MqttConfiguration;
+  readonly outbox: OutboxConfiguration;
+  readonly log: { readonly level: LogLevel };
+  readonly devices: readonly DeviceConfiguration[];
+}
+
+/** How the broker is reached. The names in `...File` are for `readSecret` and `readPublic`. */
+export interface MqttConfiguration {
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+  readonly caFile?: string | undefined;
+  readonly certificateFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  readonly clientId: string;
+  /** With the names of site and gateway put in; no slash at its end. */
+  readonly root: string;
+  readonly acknowledgedBy: 'broker' | 'receiver';
+  readonly version: 'auto' | '5' | '3.1.1';
+  readonly window: number;
+  readonly keepaliveMs: number;
+  readonly publishDeadlineMs: number;
+  readonly noSubscribers: 'keep' | 'accept';
+  /** With `acknowledgedBy: receiver`: what the receiver has not confirmed for this long goes again. */
+  readonly receiverOverdueMs: number;
+}
+
+/** Where readings wait. */
+export interface OutboxConfiguration {
+  readonly directory: string;
+  readonly bytesMax: number;
+  readonly commitsPerSecond: number;
+}
+
+/** How important a message is, least first. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** One device. */
+export interface DeviceConfiguration {
+  readonly name: string;
+  readonly driver: Driver;
+  /** What the driver's schema made of its options; `profile`, where there is one, is its content. */
+  readonly options: unknown;
+  readonly profile?: ProfileReference | undefined;
+  readonly port: PortConfiguration;
+  readonly line: LineConfiguration;
+  readonly asset?: { readonly number: string; readonly site?: string | undefined; readonly organization?: string | undefined } | undefined;
+  /** By the name that the driver gives a meter. */
+  readonly meters: Readonly<Record<string, { readonly meter: string }>>;
+}
+
+/** Where a device's profile came from. */
+export interface ProfileReference {
+  readonly name: string;
+  readonly file: string;
+  /** What nobody has checked on a real device yet, in the profile's words. */
+  readonly unverified?: string | undefined;
+}
+
+/** The parameters of a serial line. */
+export interface LineConfiguration {
+  readonly baudRate: number;
+  readonly dataBits: 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
+
+/** The line parameters in a person's words: "19200 8N1". */
+export function spokenLine({ baudRate, dataBits, parity, stopBits }: LineConfiguration): string {
+  return `${baudRate} ${dataBits}${parity.charAt(0).toUpperCase()}${stopBits}`;
+}

@@ -1,0 +1,84 @@
+import type { Driver, SerialDefaults } from '../driver-kit/define-driver.ts';
+import type { z } from '../driver-kit/options.ts';
+import type { DeviceConfiguration, LineConfiguration, ProfileReference } from './configuration.ts';
+import { suggestion } from './nearest.ts';
+import type { Problem } from './problem.ts';
+import type { ProfileShelf } from './profile.ts';
+import { deviceSchema, PROFILE_NAME } from './schema.ts';
+import { type Part, unknownKeys, validate, validateFields } from './validate.ts';
+import { valueAt } from './yaml-source.ts';
+
+/** A device as far as it could be made out, to compare it with others. */
+export interface DeviceDraft {
+  readonly name: string;
+  readonly part: Part;
+  readonly driver?: Driver | undefined;
+  readonly common: Partial<z.output<typeof deviceSchema>>;
+  /** The whole device, when nothing is wrong with it by itself. */
+  readonly configuration?: DeviceConfiguration | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** What devices are read with. */
+export interface DeviceReading {
+  readonly drivers: readonly Driver[];
+  readonly shelf: ProfileShelf;
+  /** Where the profiles are that a driver brings. */
+  readonly profileFolder: (driver: string) => string;
+}
+
+/** Reads one device. */
+export async function readDevice(name: string, part: Part, reading: DeviceReading): Promise<DeviceDraft> {
+  const { output: common, complete, problems: ofCommon } = validateFields(deviceSchema, part, false);
+  const driver = reading.drivers.find((known) => known.name === common.driver);
+  if (driver === undefined) return { name, part, common, problems: [...ofCommon, ...unknownDriver(common.driver, part, reading.drivers)] };
+  const checked = readOptions(driver, part);
+  const profile = await readProfile(driver, part, reading);
+  const problems = [...ofCommon, ...checked.problems, ...profile.problems];
+  const draft = { name, part, driver, common, problems };
+  if (complete === undefined || problems.length > 0) return draft;
+  const options = profile.reference === undefined ? checked.output : { ...checked.output, profile: profile.content };
+  const { port, asset, meters = {} } = complete;
+  return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, meters } };
+}
+
+/** The line parameters: as configured, else the driver's, else 9600 8N1. */
+export function lineOf(common: DeviceDraft['common'], serial: SerialDefaults = {}): LineConfiguration {
+  return {
+    baudRate: common.baudRate ?? serial.baudRate ?? 9600,
+    dataBits: common.dataBits ?? serial.dataBits ?? 8,
+    parity: common.parity ?? serial.parity ?? 'none',
+    stopBits: common.stopBits ?? serial.stopBits ?? 1,
+  };
+}
+
+function unknownDriver(name: string | undefined, { source, path }: Part, drivers: readonly Driver[]): readonly Problem[] {
+  if (name === undefined) return [];
+  const at = [...path, 'driver'];
+  return [source.problem(at, `there is no driver ${source.written(at) ?? ''}${suggestion(name, drivers.map((driver) => driver.name))}`)];
+}
+
+function readOptions(driver: Driver, part: Part): { readonly output?: Record<string, unknown> | undefined; readonly problems: readonly Problem[] } {
+  const value = Object.entries(valueAt(part.source.value, part.path) ?? {});
+  const own = Object.keys(driver.options.shape);
+  const unknown = unknownKeys(value.map(([key]) => key), [...Object.keys(deviceSchema.shape), ...own], part);
+  const { output, problems } = validate(driver.options, part, Object.fromEntries(value.filter(([key]) => own.includes(key))));
+  return { output, problems: [...unknown, ...problems] };
+}
+
+interface ReadProfile {
+  readonly reference?: ProfileReference;
+  readonly content?: unknown;
+  readonly problems: readonly Problem[];
+}
+
+/** A profile that is not named, or not by a text, is a problem of the options. */
+async function readProfile(driver: Driver, { source, path }: Part, { shelf, profileFolder }: DeviceReading): Promise<ReadProfile> {
+  const at = [...path, 'profile'];
+  const name = valueAt(source.value, at);
+  if (driver.form !== 'polling' || driver.profile === undefined || typeof name !== 'string' || name === '') return { problems: [] };
+  if (!PROFILE_NAME.test(name)) return { problems: [source.problem(at, `found ${source.written(at) ?? ''}; write the name of a profile, without folder and ".yaml"`)] };
+  const found = await shelf.find(name, { schema: driver.profile, folder: profileFolder(driver.name) });
+  if (found.kind === 'unknown') return { problems: [source.problem(at, found.what)] };
+  return found;
+}

@@ -1,0 +1,118 @@
+import { duration, size, z } from '../driver-kit/options.ts';
+import { brokerUrl } from './broker-url.ts';
+import { portSchema } from './port.ts';
+
+/** One level of a topic: the names of gateway, site and devices. Other characters break in some brokers. */
+const LEVEL = /^[A-Za-z0-9_-]{1,64}$/;
+
+const LEVEL_WORDS = 'use 1 to 64 letters, digits, "_" and "-", since it becomes part of MQTT topics';
+const level = z.string().regex(LEVEL, { error: LEVEL_WORDS });
+
+/** The most levels of `mqtt.root`: two follow it, and AWS allows seven slashes. */
+const ROOT_LEVELS_MAX = 6;
+const root = z.string().regex(/^[^/]+(?:\/[^/]+){0,5}$/, { error: `write 1 to ${ROOT_LEVELS_MAX} levels with "/" between` }).refine(
+  (text) => text.split('/').every((name) => name === '{site}' || name === '{gateway}' || LEVEL.test(name)),
+  { error: 'use letters, digits, "_" and "-" in each level, or {site} and {gateway}' },
+);
+
+const secretFile = z.string().regex(/^(?:\/.+|[A-Za-z0-9_.-]{1,255})$/, { error: 'write the whole path, or the name of a systemd credential' });
+const folder = z.string().regex(/^\/./, { error: 'write the whole path, beginning with "/"' });
+
+/** How the broker is reached and what counts as delivered. */
+export const mqttSchema = z.strictObject({
+  url: brokerUrl.describe('Where the broker is: mqtts://HOST with TLS or mqtt://HOST without; :8883 or :1883 unless a port is given.'),
+  username: z.string().min(1).max(256).optional().describe('The user that the broker knows this gateway by; needs passwordFile.'),
+  passwordFile: secretFile.optional().describe('The file that holds the password and nothing else, or the name of a systemd credential.'),
+  caFile: secretFile.optional().describe('The file with the authority, in PEM, that signed the broker\'s certificate; the public ones when left out.'),
+  certificateFile: secretFile.optional().describe('The file with this gateway\'s own certificate, in PEM; needs keyFile.'),
+  keyFile: secretFile.optional().describe('The file with the private key of certificateFile, in PEM.'),
+  clientId: z
+    .string()
+    .regex(/^[!-~]{1,128}$/, { error: 'use 1 to 128 printable ASCII characters without spaces' })
+    .optional()
+    .describe('The MQTT client id, which no other client of the broker may use; the name of the gateway when left out.'),
+  root: root.prefault('tailgate/v1/{site}/{gateway}').describe('What every topic begins with; at most 6 levels.'),
+  acknowledgedBy: z
+    .enum(['broker', 'receiver'])
+    .default('broker')
+    .describe('Whose word settles a reading: the broker\'s, or the receiver\'s by its messages on the topic ack. A broker can lose what it confirmed.'),
+  version: z
+    .literal(['auto', 5, '5', '3.1.1'])
+    .prefault('auto')
+    .transform((version) => (version === 5 ? '5' : version))
+    .describe('The MQTT version: auto tries 5, then 3.1.1.'),
+  window: z.int().min(1).max(65_535).default(50).describe('The most readings in flight, that is sent and not confirmed yet; a broker can ask for fewer.'),
+  keepalive: duration({ min: '5 s', max: '18 h' }).prefault('60 s').describe('How long the connection may be silent before a ping; shorter notices a dead line sooner and costs traffic.'),
+  publishDeadline: duration({ min: '1 s', max: '10 min' }).prefault('30 s').describe('How long the broker may take to confirm a reading before the connection is given up.'),
+  receiverOverdue: duration({ min: '1 s', max: '7 d' })
+    .prefault('10 min')
+    .describe('With acknowledgedBy receiver: what the receiver has not confirmed for this long is sent again.'),
+  noSubscribers: z
+    .enum(['keep', 'accept'])
+    .default('keep')
+    .describe('What to do when the broker says that nobody subscribes: keep the readings and try again, or accept it as delivered (for brokers with rules).'),
+});
+
+/** Where readings wait until they are delivered. */
+export const outboxSchema = z.strictObject({
+  directory: folder.default('/var/lib/tailgate').describe('The folder for the readings, on a local disk.'),
+  sizeMax: size({ min: '16 MiB', max: '1024 GiB' }).prefault('2 GiB').describe('The most room on the disk that readings may take.'),
+  commitsPerSecond: z.int().min(1).max(1000).default(50).describe('The most commits a second under load; fewer spare a flash card, more shorten the wait for a scan.'),
+});
+
+/** What is written to the log. */
+export const logSchema = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least important messages that are written.'),
+});
+
+/** Who in the business answers for the gateway. */
+export const ownerSchema = z.strictObject({
+  name: z.string().min(1).max(200).describe('The person or department.'),
+  contact: z.string().min(1).max(200).optional().describe('How to reach them: a mail address or telephone number.'),
+});
+
+/** What every device has, whatever its driver. */
+export const deviceSchema = z.strictObject({
+  driver: z.string().describe('The kind of device: the name of a driver.'),
+  port: portSchema.describe('Where the device is plugged in: a path, a match for a USB adapter, or tcp://HOST:PORT for a serial device server.'),
+  baudRate: z.int().min(50).max(4_000_000).optional().describe('The speed of the line in baud.'),
+  dataBits: z.literal([7, 8]).optional().describe('The data bits of a character.'),
+  parity: z.enum(['none', 'even', 'odd']).optional().describe('The parity bit of a character.'),
+  stopBits: z.literal([1, 2]).optional().describe('The stop bits of a character.'),
+  asset: z
+    .strictObject({
+      number: z.string().min(1).max(100).describe('The asset number, as the work management system writes it.'),
+      site: z.string().min(1).max(100).optional().describe('The asset\'s site there.'),
+      organization: z.string().min(1).max(100).optional().describe('The asset\'s organization there.'),
+    })
+    .optional()
+    .describe('The asset that the readings of this device belong to.'),
+  meters: z
+    .record(
+      level,
+      z.strictObject({ meter: z.string().min(1).max(100).describe('The meter\'s name in the work management system.') }),
+    )
+    .optional()
+    .describe('Other names of this device\'s meters, by the name that the driver or profile gives them.'),
+});
+
+/** How a profile is named: the name of a file, which can never lead to another folder. */
+export const PROFILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
+
+/** A gateway has ports for a few dozen at most. */
+export const DEVICES_MAX = 256;
+
+/** The whole file. What stands in `mqtt` and in each device is looked at by itself, so that it can be compared. */
+export const wholeSchema = z.strictObject({
+  gateway: level.describe('The name of this gateway, unique within its site; it becomes part of topics and of the identity of every reading.'),
+  site: level.describe('Where the gateway belongs: a yard, plant or fleet. It becomes part of topics and of the identity of every reading.'),
+  owner: ownerSchema.optional().describe('Who in the business answers for this gateway; published with its state.'),
+  mqtt: z.record(z.string(), z.unknown()).describe('How the broker is reached and what counts as delivered.'),
+  outbox: outboxSchema.prefault({}).describe('Where readings wait until they are delivered.'),
+  log: logSchema.prefault({}).describe('What is written to the log.'),
+  devices: z
+    .record(level, z.unknown())
+    .refine((devices) => Object.keys(devices).length > 0, { error: 'expected at least one device, indented below this key' })
+    .refine((devices) => Object.keys(devices).length <= DEVICES_MAX, { error: `expected at most ${DEVICES_MAX} devices` })
+    .describe('The devices, each by its name, which becomes part of topics.'),
+});

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkCommand } from '../../src/cli/check.ts';
+import { brought, drivers, folderOf, HEAD, WHOLE } from './support.ts';
+
+async function check(text: string, folder = folderOf()): Promise<{ code: number; output: string }> {
+  const file = join(folder, 'gateway.yaml');
+  writeFileSync(file, text);
+  let output = '';
+  const code = await checkCommand({ file, drivers, profileFolder: () => brought, write: (line) => { output += `${line}\n`; } });
+  return { code, output: output.replaceAll(`${folder}/`, '') };
+}
+
+describe('tailgate check', () => {
+  it('tells what will run and ends with 0', async () => {
+    const text = `${HEAD}owner: { name: Field Services }
+outbox: { sizeMax: 512 MiB }
+devices:
+  cab: { driver: scanner, port: { usb: { vendor: "0c2e", product: "0b6a" } } }
+  generator: { driver: meter, port: "tcp://10.0.0.5:4001", address: 1, profile: genset, asset: { number: "11450" } }
+`;
+    const { code, output } = await check(text);
+    expect(code).toBe(0);
+    expect(output.replace(/\([0-9a-f]{12}\)/, '(HASH)')).toBe(`gateway.yaml (HASH)
+gateway  truck-17 at bedford, owner Field Services
+broker   mqtts://broker.example.com without a user, MQTT auto, delivered when the broker says so
+outbox   /var/lib/tailgate, at most 512 MiB
+device   cab: scanner on usb 0c2e:0b6a at 115200 8N1
+           publishes to tailgate/v1/bedford/truck-17/scan/cab
+device   generator: meter on tcp://10.0.0.5:4001
+           profile genset, unverified: No device was read.
+           asset 11450
+           publishes to tailgate/v1/bedford/truck-17/reading/generator
+OK
+`);
+  });
+
+  it('says what is wrong and ends with 78', async () => {
+    expect(await check(WHOLE.replace('scanner', 'scaner'))).toEqual({
+      code: 78,
+      output: `gateway.yaml: 1 problem
+gateway.yaml:7:13  devices.cab.driver: there is no driver "scaner"; did you mean "scanner"?
+     7 |     driver: scaner
+       |             ^^^^^^
+`,
+    });
+  });
+
+  it.each([
+    ['/nowhere/gateway.yaml', '/nowhere/gateway.yaml: there is no such file. Check the path'],
+    ['/dev', '/dev: is a folder. Name a file'],
+    ['/dev/zero', '/dev/zero: is larger than 1048576 bytes. Check that this is the right file'],
+  ])('ends with 78 for %s', async (file, expected) => {
+    const written: string[] = [];
+    const code = await checkCommand({ file, drivers, profileFolder: () => brought, write: (text) => written.push(text) });
+    expect({ code, written }).toEqual({ code: 78, written: [expected] });
+  });
+
+  it('does not wait for a pipe that nobody writes to', async () => {
+    const folder = folderOf();
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const written: string[] = [];
+    const code = await checkCommand({ file: join(folder, 'pipe'), drivers, profileFolder: () => brought, write: (text) => written.push(text) });
+    expect({ code, written: written.join('').replaceAll(folder, '') }).toEqual({ code: 78, written: '/pipe: 1 problem\n/pipe  the file is empty' });
+  });
+
+  it('warns of files that are missing or readable by everybody, and ends with 0 all the same', async () => {
+    const folder = folderOf({ password: 'x', 'own.key': 'x', 'own.pem': 'x' });
+    chmodSync(join(folder, 'password'), 0o644);
+    chmodSync(join(folder, 'own.key'), 0o640);
+    chmodSync(join(folder, 'own.pem'), 0o644);
+    const keys = `  username: truck\n  passwordFile: ${folder}/password\n  caFile: ${folder}/ca.pem\n  certificateFile: ${folder}/own.pem\n  keyFile: ${folder}/own.key\n`;
+    const { code, output } = await check(WHOLE.replace('devices:', `${keys}devices:`), folder);
+    expect(code).toBe(0);
+    expect(output.split('\n').filter((line) => line.startsWith('warning'))).toEqual([
+      'warning: mqtt.passwordFile: everybody on this machine may read this secret; run `chmod o-r password`',
+      'warning: mqtt.caFile: ca.pem does not exist on this machine',
+    ]);
+  });
+});
