@@ -1,10 +1,23 @@
 import { chmod, copyFile, cp, rm } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 /**
  * Bundles the gateway into dist/: one file for the process, one for the outbox's thread, with source maps. Native
  * modules stay outside. Why a bundle: docs/decisions/0003-bundle.md.
  */
+/**
+ * Left out of the bundle because nothing can reach it, and because loading it takes a third of the start-up time: MQTT
+ * over WebSockets and through SOCKS proxies, which the configuration does not offer, and zod's messages in 60 languages.
+ */
+const unreachable: Plugin = {
+  name: 'unreachable',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^(?:ws|socks)$/ }, ({ path }) => ({ path, namespace: 'unreachable' }));
+    pluginBuild.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path }) => ({ path, namespace: 'unreachable' }));
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'unreachable' }, () => ({ contents: 'export {};' }));
+  },
+};
+
 const root = new URL('../', import.meta.url).pathname;
 const dist = `${root}dist`;
 
@@ -22,6 +35,7 @@ await build({
   sourcesContent: false,
   external: ['@serialport/bindings-cpp', 'better-sqlite3'],
   banner: { js: 'import { createRequire as tailgateRequire } from "node:module"; const require = tailgateRequire(import.meta.url);' },
+  plugins: [unreachable],
   logLevel: 'warning',
 });
 await copyFile(`${root}src/outbox/schema.sql`, `${dist}/schema.sql`);

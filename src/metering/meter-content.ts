@@ -8,7 +8,7 @@ export interface MeterMapping {
   /** The asset that the device's meters belong to. */
   readonly asset?: AssetReference | undefined;
   /** The receiver's own names of meters, by the driver's. */
-  readonly meterNames: ReadonlyMap<string, string>;
+  readonly meters: Readonly<Record<string, { readonly meter: string }>>;
 }
 
 /** What a meter's value means to the receiver. A missing value stays missing: `bad`, with the reason and no number. */
@@ -29,8 +29,8 @@ export function meterContent(observation: MeterObservation, mapping: MeterMappin
   };
 }
 
-function assetOf(meter: string, { asset, meterNames }: MeterMapping): AssetReference | undefined {
+function assetOf(meter: string, { asset, meters }: MeterMapping): AssetReference | undefined {
   if (asset === undefined) return undefined;
-  const name = meterNames.get(meter);
-  return name === undefined ? asset : { ...asset, meter: name };
+  const named = Object.hasOwn(meters, meter) ? meters[meter] : undefined;
+  return named === undefined ? asset : { ...asset, meter: named.meter };
 }

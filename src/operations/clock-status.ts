@@ -19,9 +19,9 @@ export class ClockStatus {
     return this.#state;
   }
 
-  /** Looks now and then until `stop`. */
+  /** Looks now and then until `stop`; not at once, since at the start there is something better to do. */
   start(): void {
-    void this.#look();
+    this.#cancel = this.#after(LOOK_FIRST_MS, () => void this.#look());
   }
 
   /** Stops looking. */
@@ -40,6 +40,7 @@ export class ClockStatus {
 /** systemd-timesyncd makes this file at its first synchronisation after boot (systemd-timesyncd.service(8)). */
 const TIMESYNC_EVIDENCE = '/run/systemd/timesync/synchronized';
 
+const LOOK_FIRST_MS = 2000;
 const LOOK_EVERY_MS = 30_000;
 const ANSWER_WITHIN_MS = 5000;
 

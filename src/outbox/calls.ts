@@ -31,6 +31,7 @@ export interface Opened {
   readonly notes: Readonly<Record<string, string>>;
   /** The settings that durability hangs on, as SQLite reads them back. */
   readonly pragmas: Readonly<Record<string, string | number>>;
+  readonly usedBytes: number;
 }
 
 /** One stream: its identity and how far its rows are settled. */
@@ -81,6 +82,8 @@ export interface Quarantined {
 /** The sequences that a batch's rows got: `first` and on, in order. */
 export interface Committed {
   readonly first: number;
+  /** The part of the file that holds something. */
+  readonly usedBytes: number;
 }
 
 /** A piece of a lane, in order. */

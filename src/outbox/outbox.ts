@@ -4,20 +4,19 @@ import type { Log } from '../core/log.ts';
 import { type Lane, LANES } from '../core/reading.ts';
 import type { Notes, Recorded, RecordOptions, RecordReadings } from '../core/record.ts';
 import type { Reading } from '../core/reading.ts';
+import { Capacity, type CapacityReport } from './capacity.ts';
 import type { Opened, OpenRequest, PageRequest, Quarantined, Settlement } from './calls.ts';
 import { GroupCommit, type Waiting } from './group-commit.ts';
 import { bytesOf, type NewRow, rowOf, type StoredRow } from './row.ts';
-import { WorkerThread } from './worker-thread.ts';
+import type { WorkerThread } from './worker-thread.ts';
 
 /** What the outbox needs to open. */
 export interface OutboxParts extends Omit<OpenRequest, 'nowMs'> {
-  /** The compiled worker.ts. */
-  readonly workerFile: URL;
+  readonly worker: WorkerThread;
   readonly commitsPerSecond: number;
+  readonly sizeMaxBytes: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told when the worker thread dies: nothing can be stored any more, and the process has to end. */
-  readonly died: (why: unknown) => void;
 }
 
 /** New rows of the outbox's own stream. */
@@ -38,6 +37,7 @@ export class Outbox {
   readonly #worker: WorkerThread;
   readonly #clock: Clock;
   readonly #commits: GroupCommit<Entry>;
+  readonly #capacity: Capacity;
   readonly #notes: Map<string, string>;
   #arrived: ((arrival: Arrival) => void) | undefined;
   #unannounced: Arrival[] = [];
@@ -48,11 +48,13 @@ export class Outbox {
   #connected = false;
   #fault: string | undefined;
 
-  private constructor(worker: WorkerThread, opened: Opened, parts: OutboxParts) {
-    this.#worker = worker;
+  private constructor(opened: Opened, parts: OutboxParts) {
+    this.#worker = parts.worker;
     this.opened = opened;
     this.#clock = parts.clock;
     this.#notes = new Map(Object.entries(opened.notes));
+    this.#capacity = new Capacity(parts);
+    this.#capacity.recorded(0, opened.usedBytes);
     this.#commits = new GroupCommit({
       clock: parts.clock,
       commitsPerSecond: parts.commitsPerSecond,
@@ -63,11 +65,12 @@ export class Outbox {
   }
 
   /** Opens the outbox; rejects with a StorageError that says what stands in the way. */
-  static async open({ workerFile, commitsPerSecond, clock, log, died, ...request }: OutboxParts): Promise<Outbox> {
-    const worker = new WorkerThread(workerFile, died);
-    const opened = await worker.call('open', { ...request, nowMs: clock.stamp().wallMs });
-    log.info('outbox open', { directory: request.directory, source: opened.stream.source, ...opened.pragmas });
-    return new Outbox(worker, opened, { workerFile, commitsPerSecond, clock, log, died, ...request });
+  static async open(parts: OutboxParts): Promise<Outbox> {
+    const { worker, clock, log, directory, site, gateway, fingerprint, newStreamId } = parts;
+    const nowMs = clock.stamp().wallMs;
+    const opened = await worker.call('open', { directory, site, gateway, fingerprint, newStreamId, nowMs });
+    log.info('outbox open', { directory, source: opened.stream.source, ...opened.pragmas });
+    return new Outbox(opened, parts);
   }
 
   /** Stores readings and notes in one transaction; see RecordReadings. */
@@ -100,6 +103,11 @@ export class Outbox {
   /** Why the last commit failed, in words; undefined when it did not. */
   get fault(): string | undefined {
     return this.#fault;
+  }
+
+  /** How full it is, in bytes and in time. */
+  get capacity(): CapacityReport {
+    return this.#capacity.report();
   }
 
   /** Readings that wait for their commit to start. */
@@ -166,7 +174,11 @@ export class Outbox {
     const settlements = settling ? this.#settlements() : [];
     try {
       const batch = { rows, notes: [...notes], settlements, quarantined, nowMs: wallMs, historical: !this.#connected };
-      const { first } = await this.#worker.call('commit', batch);
+      const { first, usedBytes } = await this.#worker.call('commit', batch);
+      this.#capacity.recorded(
+        entries.reduce((sum, { bytes }) => sum + bytes, 0),
+        usedBytes,
+      );
       this.#fault = undefined;
       if (settling) this.#settledAtMs = monotonicMs;
       this.#keepNotes(notes);

@@ -47,6 +47,9 @@ export function prepare(database: Database.Database) {
     ),
     streams: database.prepare<[], StreamRecord>('SELECT * FROM stream ORDER BY number'),
     addStream: database.prepare('INSERT INTO stream VALUES (?, ?, ?, ?, ?, ?, 0)'),
+    usedBytes: database.prepare<[], { bytes: number }>(
+      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
+    ),
     boots: database.prepare<[], { number: number; id: string }>('SELECT number, id FROM boot'),
     addBoot: database.prepare<[string]>('INSERT INTO boot (id) VALUES (?) ON CONFLICT DO NOTHING'),
     notes: database.prepare<[], { key: string; value: string }>('SELECT key, value FROM note'),

@@ -55,7 +55,7 @@ export class Store {
     const stream = streams.find(({ number }) => number === this.#stream);
     if (stream === undefined) throw new StorageError({ where: this.#database.name, what: 'its own stream is missing' });
     const notes = Object.fromEntries(this.#statements.notes.all().map(({ key, value }) => [key, value]));
-    return { stream, streams, notes, pragmas: checkSettings(this.#database, this.#database.name) };
+    return { stream, streams, notes, pragmas: checkSettings(this.#database, this.#database.name), usedBytes: this.#usedBytes() };
   }
 
   /**
@@ -76,7 +76,7 @@ export class Store {
     for (const { stream, lane, ranges } of batch.settlements) {
       this.#settled.set(settledName(stream, lane), new Ranges(ranges));
     }
-    return { first };
+    return { first, usedBytes: this.#usedBytes() };
   }
 
   /** Rows of a lane that are not settled, in order. */
@@ -174,6 +174,10 @@ export class Store {
     const floor = this.#statements.streams.all().find(({ number }) => number === stream)?.floor ?? 0;
     const highest = LANES.map((lane) => this.#statements.highest[lane].get(from, to)?.key ?? from);
     return Math.max(floor, ...highest.map(sequenceOf));
+  }
+
+  #usedBytes(): number {
+    return this.#statements.usedBytes.get()?.bytes ?? 0;
   }
 
   #settledOf(stream: number, lane: Lane): Ranges {

@@ -2,20 +2,30 @@ import { Worker } from 'node:worker_threads';
 import { StorageError } from '../core/errors.ts';
 import type { AnswerMessage, Calls } from './calls.ts';
 
-/** The main thread's end of the outbox's worker: calls by name, each answered once. */
+/**
+ * The main thread's end of the outbox's worker: calls by name, each answered once. It can be started long before it is
+ * used, since a thread takes a while to come up; until the first call it keeps no process alive.
+ */
 export class WorkerThread {
+  /** Resolves with the reason if the thread ends without having been asked to. */
+  readonly died: Promise<unknown>;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { readonly resolve: (answer: unknown) => void; readonly reject: (fault: StorageError) => void }>();
   #nextId = 1;
   #gone: StorageError | undefined;
   #closing = false;
 
-  /** Starts the thread. `died` is told when it ends without having been asked to. */
-  constructor(file: URL, died: (why: unknown) => void) {
-    this.#worker = new Worker(file, { name: 'outbox' });
+  /** Starts the compiled worker.ts. */
+  constructor(file: URL) {
+    this.#worker = new Worker(file, { name: 'outbox', resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
     this.#worker.on('message', (message: AnswerMessage) => this.#answered(message));
-    this.#worker.on('error', (error) => this.#ended(error, died));
-    this.#worker.on('exit', () => this.#ended(undefined, died));
+    this.died = new Promise((resolve) => {
+      this.#worker.on('error', (error) => resolve(this.#ended(error)));
+      this.#worker.on('exit', () => {
+        if (!this.#closing) resolve(this.#ended(undefined));
+      });
+    });
+    this.#worker.unref(); // last, since listening for messages holds on to the thread again
   }
 
   /** Asks the worker; rejects with a StorageError when the storage failed or the thread is gone. */
@@ -28,6 +38,7 @@ export class WorkerThread {
       const id = this.#nextId;
       this.#nextId += 1;
       this.#waiting.set(id, { resolve, reject });
+      this.#worker.ref();
       this.#worker.postMessage({ id, name, request });
     }) as Promise<Calls[Name]['answer']>;
   }
@@ -48,11 +59,13 @@ export class WorkerThread {
     else waiting?.resolve(message.answer);
   }
 
-  #ended(error: unknown, died: (why: unknown) => void): void {
-    if (this.#gone !== undefined || this.#closing) return;
-    this.#gone = new StorageError({ where: 'outbox', what: 'its thread has ended', cause: error });
+  #ended(error: unknown): unknown {
+    this.#gone ??= new StorageError({ where: 'outbox', what: 'its thread has ended', cause: error });
     for (const { reject } of this.#waiting.values()) reject(this.#gone);
     this.#waiting.clear();
-    died(error ?? this.#gone);
+    return error ?? this.#gone;
   }
 }
+
+/** V8's default is 48 MB, which short-lived rows fill before anything is collected. */
+const YOUNG_GENERATION_MB = 4;

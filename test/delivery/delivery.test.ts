@@ -106,7 +106,7 @@ describe.skipIf(MOSQUITTO === undefined)('delivery to a real mosquitto', () => {
   it('says which password is wrong and goes on trying', async () => {
     const broker = await Mosquitto.start(['allow_anonymous false']);
     const { delivery } = await startDelivery(broker.url, {
-      settings: async () => await Promise.resolve({ url: broker.url, clientId: 'truck-17', username: 'truck-17', password: 'wrong', keepaliveSeconds: 30 }),
+      settings: async () => Promise.resolve({ url: broker.url, clientId: 'truck-17', username: 'truck-17', password: 'wrong', keepaliveSeconds: 30 }),
     });
     await vi.waitFor(() => expect(delivery.report().why).toContain('it refused the connection: not authorised. Check mqtt.username'), within);
   });
@@ -119,7 +119,7 @@ describe.skipIf(MOSQUITTO === undefined)('delivery to a real mosquitto', () => {
     const { connect } = await import('mqtt');
     const watcher = connect(broker.url);
     onTestFinished(() => void watcher.end(true));
-    watcher.on('message', (_, payload) => states.push(String((JSON.parse(payload.toString()) as { state: string }).state)));
+    watcher.on('message', (_, payload) => states.push((JSON.parse(payload.toString()) as { state: string }).state));
     await new Promise<void>((resolve) => void watcher.once('connect', () => watcher.subscribe(`${ROOT}/state`, { qos: 1 }, () => resolve())));
     await vi.waitFor(() => expect(states).toEqual(['online']), within);
     await stop();

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/folders.ts';
 import { meterOf, openOutbox, scanOf } from '../support/open-outbox.ts';
 
 const lane = async (outbox: Outbox, name: 'scan' | 'meter', after = 0) =>
-  await outbox.page({ stream: outbox.opened.stream.number, lane: name, after, rowsMax: 1000 });
+  outbox.page({ stream: outbox.opened.stream.number, lane: name, after, rowsMax: 1000 });
 
 describe('the outbox', () => {
   it('gives contiguous sequences in the order of recording, across both lanes', async () => {

@@ -1,0 +1,240 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { GatewayProcess } from '../demo/gateway-process.ts';
+import { Mosquitto } from '../test/support/mosquitto.ts';
+import { openPty, type Pty } from '../test/support/pty.ts';
+import { mqttFloor, monotonicMs, serialFloor, sqliteFloor } from './floors.ts';
+import { figuresOf } from './process-figures.ts';
+import { median, percentile } from './statistics.ts';
+import { type Arrival, SubscriberProcess } from './subscriber-process.ts';
+
+/**
+ * `npm run bench`: what the gateway does with line scanners on pseudo-terminals and a real mosquitto, beside what its
+ * libraries do alone in the same run. `--runs N` repeats the throughput figures and takes the median; `--only NAME`
+ * runs one part.
+ */
+const PORTS = 8;
+const RUNS = numberAfter('--runs') ?? 3;
+const ONLY = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
+const folder = mkdtempSync(join(tmpdir(), 'tailgate-bench-'));
+const broker = await Mosquitto.prepare(['allow_anonymous true', 'max_inflight_messages 0']);
+const ptys = Array.from({ length: PORTS }, () => openPty());
+const rows: [name: string, value: string, aim: string, met: string][] = [];
+let configurations = 0;
+
+await broker.start();
+const subscriber = await SubscriberProcess.start(broker.url, 'tailgate/v1/bench/bench/scan/#');
+try {
+  await main();
+} finally {
+  subscriber.stop();
+  await broker.remove();
+  for (const pty of ptys) pty.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function main(): Promise<void> {
+  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, outbox in ${tmpdir()}, ${RUNS} runs for medians\n`);
+  const floors = wanted('floors') || wanted('sustained') || wanted('drain') ? await measureFloors() : undefined;
+  if (wanted('sustained') && floors !== undefined) await measureSustained(floors.mqtt);
+  if (wanted('drain') && floors !== undefined) await measureDrain(floors.mqtt);
+  if (wanted('slow')) await measurePaced(10, 300, { p50: 4, p99: 12 });
+  if (wanted('fast')) await measurePaced(1000, 15_000, { p50: 20, p99: 45 });
+  if (wanted('start')) await measureStart();
+  console.log('\n| figure | measured | aim | |\n|---|---|---|---|');
+  for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+}
+
+async function measureFloors(): Promise<{ mqtt: number }> {
+  for (const rowsPerCommit of [1, 20, 100]) {
+    const rate = sqliteFloor(folder, rowsPerCommit, rowsPerCommit === 1 ? 1000 : 300);
+    report(`floor: better-sqlite3, FULL, ${rowsPerCommit} rows a commit`, `${Math.round(rate)} rows/s`);
+  }
+  report('floor: serialport read, one port', `${Math.round(await serialFloor(20_000))} lines/s`);
+  const rates: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) rates.push(await mqttFloor({ url: broker.url, topic: 'tailgate/v1/bench/bench/scan/scanner-1', window: 50, messages: 20_000, subscriber }));
+  const mqtt = median(rates);
+  report('floor: mqtt.js, QoS 1, window 50', `${Math.round(mqtt)} messages/s`);
+  return { mqtt };
+}
+
+async function measureSustained(floor: number): Promise<void> {
+  const count = 40_000;
+  const rates: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const gateway = await startGateway(broker.url);
+    const startMs = monotonicMs();
+    await Promise.all(ptys.map((pty, index) => feed(pty, index, count / PORTS)));
+    const arrivals = await subscriber.take(count);
+    expectEachOnce(arrivals, count);
+    rates.push(count / (((arrivals.at(-1)?.atMs ?? 0) - startMs) / 1000));
+    await gateway.end('SIGTERM');
+  }
+  const rate = median(rates);
+  report(`sustained, ${PORTS} ports, pty to subscriber`, `${Math.round(rate)} readings/s, ${(rate / floor).toFixed(2)} of the MQTT floor`, '≥ 0.5', rate / floor >= 0.5);
+}
+
+async function measureDrain(floor: number): Promise<void> {
+  const count = 20_000;
+  const rates: number[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const outbox = join(folder, `drain-${run}`);
+    const offline = await startGateway('mqtt://127.0.0.1:1', outbox);
+    await Promise.all(ptys.map((pty, index) => feed(pty, index, count / PORTS)));
+    await waitFor(async () => (await statusOf(outbox)).outbox.waiting.scan === count);
+    await offline.end('SIGTERM');
+    const gateway = await startGateway(broker.url, outbox);
+    const arrivals = await subscriber.take(count);
+    expectEachOnce(arrivals, count);
+    expectOrdered(arrivals);
+    rates.push((count - 1) / (((arrivals.at(-1)?.atMs ?? 0) - (arrivals[0]?.atMs ?? 0)) / 1000));
+    await gateway.end('SIGTERM');
+  }
+  const rate = median(rates);
+  report('drain of a backlog of 20,000, in order', `${Math.round(rate)} readings/s, ${(rate / floor).toFixed(2)} of the MQTT floor`, '≥ 0.7', rate / floor >= 0.7);
+}
+
+async function measurePaced(perSecond: number, count: number, aims: { p50: number; p99: number }): Promise<void> {
+  const gateway = await startGateway(broker.url);
+  await feed(ptys[0] as Pty, 0, 20, 'W');
+  await subscriber.take(20);
+  const before = figuresOf(gateway.pid ?? 0);
+  const sentMs = await pace(perSecond, count);
+  const arrivals = await subscriber.take(count);
+  const after = figuresOf(gateway.pid ?? 0);
+  expectEachOnce(arrivals, count);
+  await gateway.end('SIGTERM');
+  const latencies = arrivals.map(({ text, atMs }) => atMs - (sentMs.get(text) ?? Number.NaN));
+  const p50 = percentile(latencies, 0.5);
+  const p99 = percentile(latencies, 0.99);
+  report(`${perSecond}/s, pty to subscriber, p50`, `${p50.toFixed(1)} ms`, `< ${aims.p50} ms`, p50 < aims.p50);
+  report(`${perSecond}/s, pty to subscriber, p99`, `${p99.toFixed(1)} ms`, `< ${aims.p99} ms`, p99 < aims.p99);
+  const written = (after.outboxBytes - before.outboxBytes) / count / 1000;
+  const blocks = (after.blockBytes - before.blockBytes) / count / 1000;
+  const fast = perSecond >= 1000;
+  report(`${perSecond}/s, written by SQLite a reading`, `${written.toFixed(2)} KB (${blocks.toFixed(2)} KB in whole blocks)`, fast ? '≤ 1.2 KB' : '', fast ? written <= 1.2 : undefined);
+  const cpu = ((after.cpuSeconds - before.cpuSeconds) / count) * 10_000;
+  report(`${perSecond}/s, CPU for 10,000 readings`, `${cpu.toFixed(2)} s`, fast ? '≤ 3 s' : '', fast ? cpu <= 3 : undefined);
+}
+
+async function measureStart(): Promise<void> {
+  const times: number[] = [];
+  let rss = 0;
+  for (let run = 0; run < Math.max(RUNS, 5); run += 1) {
+    const outbox = join(folder, `start-${run}`);
+    const gateway = gatewayOn(broker.url, outbox);
+    const startMs = monotonicMs();
+    gateway.start();
+    let sent = 0;
+    const stop = new AbortController();
+    const sending = (async () => {
+      while (!stop.signal.aborted) {
+        await (ptys[0] as Pty).write(`S${run}-${sent++}\r`);
+        await wait(5);
+      }
+    })();
+    const [first] = await subscriber.take(1);
+    stop.abort();
+    await sending;
+    times.push((first?.atMs ?? Number.NaN) - startMs);
+    await wait(3000);
+    rss = figuresOf(gateway.pid ?? 0).rssBytes;
+    await gateway.end('SIGTERM');
+    await wait(200);
+    await subscriber.take(0);
+  }
+  const spawn = median(times);
+  report('spawn to first delivered reading', `${Math.round(spawn)} ms`, '< 400 ms', spawn < 400);
+  report(`idle memory, ${PORTS} ports open`, `${(rss / 1e6).toFixed(1)} MB RSS`, '< 85 MB', rss < 85e6);
+}
+
+/** Writes lines to one port as fast as the gateway reads them. */
+async function feed(pty: Pty, port: number, count: number, prefix = 'L'): Promise<void> {
+  for (let sent = 0; sent < count; sent += 20) {
+    const lines = Array.from({ length: Math.min(20, count - sent) }, (_, index) => `${prefix}${port}-${String(sent + index).padStart(7, '0')}\r`);
+    await pty.write(lines.join(''));
+  }
+}
+
+/** Sends lines at an even rate over all ports and tells when each was sent. */
+async function pace(perSecond: number, count: number): Promise<ReadonlyMap<string, number>> {
+  const sentMs = new Map<string, number>();
+  const startMs = monotonicMs();
+  for (let sent = 0; sent < count; ) {
+    const due = Math.min(count, Math.floor(((monotonicMs() - startMs) / 1000) * perSecond) + 1);
+    for (; sent < due; sent += 1) {
+      const text = `P${sent % PORTS}-${String(sent).padStart(7, '0')}`;
+      sentMs.set(text, monotonicMs());
+      await (ptys[sent % PORTS] as Pty).write(`${text}\r`);
+    }
+    await wait(1);
+  }
+  return sentMs;
+}
+
+function gatewayOn(url: string, outbox: string): GatewayProcess {
+  configurations += 1;
+  const configurationFile = join(folder, `gateway-${configurations}.yaml`);
+  const devices = ptys.map(({ path }, index) => `  scanner-${index}: { driver: line-scanner, port: ${path}, terminator: CR }`);
+  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}" }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\ndevices:\n${devices.join('\n')}\n`);
+  return new GatewayProcess({ configurationFile, logFile: join(folder, 'gateway.log') });
+}
+
+async function startGateway(url: string, outbox = join(folder, `outbox-${configurations}`)): Promise<GatewayProcess> {
+  const gateway = gatewayOn(url, outbox);
+  gateway.start();
+  await waitFor(async () => {
+    const { devices, broker: link } = await statusOf(outbox);
+    return devices.every(({ state }) => state === 'open') && (link.connected || url.endsWith(':1'));
+  });
+  return gateway;
+}
+
+interface Status {
+  readonly broker: { readonly connected: boolean };
+  readonly outbox: { readonly waiting: { readonly scan: number } };
+  readonly devices: readonly { readonly state: string }[];
+}
+
+async function statusOf(outbox: string): Promise<Status> {
+  const { ask, socketPath } = await import('../src/operations/control-socket.ts');
+  return (await ask(socketPath(outbox), 'status')) as Status;
+}
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + 60_000;
+  while (!(await condition().catch(() => false))) {
+    if (performance.now() > endMs) throw new Error('a condition was not met within a minute');
+    await wait(20);
+  }
+}
+
+function expectEachOnce(arrivals: readonly Arrival[], count: number): void {
+  const texts = new Set(arrivals.map(({ text }) => text));
+  if (texts.size !== count || arrivals.length !== count) throw new Error(`${count} sent, ${arrivals.length} arrived, ${texts.size} different`);
+}
+
+function expectOrdered(arrivals: readonly Arrival[]): void {
+  const last = new Map<string, string>();
+  for (const { text } of arrivals) {
+    const port = text.slice(0, text.indexOf('-'));
+    if ((last.get(port) ?? '') >= text) throw new Error(`${text} arrived after ${last.get(port) ?? ''}`);
+    last.set(port, text);
+  }
+}
+
+function report(name: string, value: string, aim = '', met?: boolean): void {
+  rows.push([name, value, aim, met === undefined ? '' : met ? 'met' : 'MISSED']);
+  console.log(`${name}: ${value}${aim === '' ? '' : `  (aim ${aim}: ${met === true ? 'met' : 'missed'})`}`);
+}
+
+function wanted(part: string): boolean {
+  return ONLY === undefined || ONLY === part;
+}
+
+function numberAfter(flag: string): number | undefined {
+  const index = process.argv.indexOf(flag);
+  return index < 0 ? undefined : Number(process.argv[index + 1]);
+}

@@ -1,0 +1,88 @@
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { ConfigurationError, messageOf } from '../core/errors.ts';
+
+/** What the command line needs to know of where it is installed. */
+export interface Installation {
+  readonly version: string;
+  /** The compiled outbox worker. */
+  readonly workerFile: URL;
+  /** The folder that holds the drivers' own profiles. */
+  readonly driversFolder: URL;
+}
+
+/** The exit code of a configuration that cannot be used (sysexits.h, EX_CONFIG); systemd does not restart after it. */
+export const EXIT_CONFIGURATION = 78;
+
+/** Runs the command line; resolves with the process's exit code. */
+export async function runCommandLine(argv: readonly string[], installation: Installation): Promise<number> {
+  let exitCode = 0;
+  const program = new Command('tailgate')
+    .description('Edge gateway for service trucks and plant rooms: scanned means stored, stored means delivered, delivered means counted once.')
+    .version(installation.version)
+    .showHelpAfterError('(tailgate --help lists the commands)')
+    .exitOverride();
+  const action =
+    <Args extends readonly unknown[]>(run: (...args: Args) => Promise<number>) =>
+    async (...args: Args): Promise<void> => {
+      exitCode = await run(...args);
+    };
+  program
+    .command('run')
+    .description('run the gateway until SIGTERM or SIGINT')
+    .argument('<file>', 'the configuration file')
+    .action(
+      action(async (file: string) => {
+        const { WorkerThread } = await import('../outbox/worker-thread.ts');
+        const worker = new WorkerThread(installation.workerFile); // first, since it comes up on another core meanwhile
+        const { runCommand } = await import('./run.ts');
+        return runCommand({ file, worker, version: installation.version, ...(await sources(installation)) });
+      }),
+    );
+  program
+    .command('check')
+    .description('check a configuration file, on any machine, without its devices')
+    .argument('<file>', 'the configuration file')
+    .action(action(async (file: string) => (await import('./check.ts')).checkCommand({ file, write: print, ...(await sources(installation)) })));
+  program
+    .command('status')
+    .description('ask a running gateway how it is')
+    .argument('[file]', 'its configuration file', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .option('--json', 'print everything as JSON', false)
+    .action(
+      action(async (file: string, options: { readonly directory?: string; readonly json: boolean }) => {
+        const directory = options.directory ?? (await outboxDirectory(file, installation));
+        return (await import('./status.ts')).statusCommand({ directory, json: options.json, write: print });
+      }),
+    );
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+  return exitCode;
+}
+
+async function sources({ driversFolder }: Installation) {
+  const { drivers } = await import('../../drivers/index.ts');
+  return { drivers, profileFolder: (driver: string): string => fileURLToPath(new URL(`${driver}/profiles/`, driversFolder)) };
+}
+
+async function outboxDirectory(file: string, installation: Installation): Promise<string> {
+  const { loadConfiguration } = await import('../config/load.ts');
+  return (await loadConfiguration({ file, ...(await sources(installation)) })).outbox.directory;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigurationError) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return EXIT_CONFIGURATION;
+  }
+  if (typeof error === 'object' && error !== null && 'exitCode' in error && typeof error.exitCode === 'number') return error.exitCode;
+  throw error;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto';
+import { type BusDevice, runBus } from './acquisition/bus.ts';
+import { DeviceEvents } from './acquisition/device-events.ts';
+import { DeviceStatus } from './acquisition/device-status.ts';
+import { type Report, runListening } from './acquisition/listening-session.ts';
+import { systemClock } from './acquisition/stamp.ts';
+import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
+import { type PortConfiguration, portKey } from './config/port.ts';
+import { readPublic, readSecret } from './config/secret.ts';
+import type { Clock } from './core/clock.ts';
+import { ConfigurationError, PublishError, StorageError } from './core/errors.ts';
+import type { JsonObject } from './core/json.ts';
+import type { Log } from './core/log.ts';
+import type { Observation } from './core/observation.ts';
+import type { Reading, Stamp } from './core/reading.ts';
+import { Delivery } from './delivery/delivery.ts';
+import type { ConnectionSettings } from './delivery/mqtt-publisher.ts';
+import type { Transport } from './driver-kit/link.ts';
+import { scanContent } from './identification/scan-content.ts';
+import { meterContent } from './metering/meter-content.ts';
+import { ClockStatus } from './operations/clock-status.ts';
+import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { statusReport } from './operations/status.ts';
+import { Outbox } from './outbox/outbox.ts';
+import type { WorkerThread } from './outbox/worker-thread.ts';
+import { serialTransport } from './transports/serial.ts';
+import { tcpTransport } from './transports/tcp.ts';
+
+/** What a gateway is made of beside its configuration. */
+export interface GatewayParts {
+  readonly configuration: Configuration;
+  readonly version: string;
+  /** The outbox's thread, started already. */
+  readonly worker: WorkerThread;
+  readonly log: Log;
+  /** Told when the gateway cannot go on; the process has to end. */
+  readonly died: (why: unknown) => void;
+}
+
+/** A running gateway: every part, wired. */
+export class Gateway {
+  readonly #configuration: Configuration;
+  readonly #version: string;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #clockStatus: ClockStatus;
+  readonly #outbox: Outbox;
+  readonly #delivery: Delivery;
+  readonly #statuses: readonly DeviceStatus[];
+  readonly #events: DeviceEvents;
+  readonly #stop = new AbortController();
+  readonly #startedMs: number;
+  #sessions: Promise<unknown> = Promise.resolve();
+  #commands: { close(): Promise<void> } | undefined;
+
+  private constructor(parts: GatewayParts, outbox: Outbox, clock: Clock, clockStatus: ClockStatus) {
+    this.#configuration = parts.configuration;
+    this.#version = parts.version;
+    this.#log = parts.log;
+    this.#clock = clock;
+    this.#clockStatus = clockStatus;
+    this.#outbox = outbox;
+    this.#startedMs = clock.monotonicMs();
+    this.#events = new DeviceEvents({ clock, record: (event) => void this.#record([event], 0) });
+    this.#statuses = parts.configuration.devices.map(
+      ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
+    );
+    this.#delivery = this.#makeDelivery();
+  }
+
+  /** Starts everything. Rejects with a StorageError or ConfigurationError when the outbox or its socket cannot be had. */
+  static async start(parts: GatewayParts): Promise<Gateway> {
+    const { configuration, log, worker, died } = parts;
+    const clockStatus = new ClockStatus((delayMs, action) => systemClock(() => 'unsynced').after(delayMs, action));
+    const clock = systemClock(() => clockStatus.state);
+    const outbox = await Outbox.open({
+      worker,
+      directory: configuration.outbox.directory,
+      site: configuration.site,
+      gateway: configuration.gateway,
+      fingerprint: '',
+      newStreamId: randomBytes(4).toString('hex'),
+      commitsPerSecond: configuration.outbox.commitsPerSecond,
+      sizeMaxBytes: configuration.outbox.bytesMax,
+      clock,
+      log,
+    });
+    void worker.died.then(died);
+    const gateway = new Gateway(parts, outbox, clock, clockStatus);
+    await gateway.#run(died);
+    return gateway;
+  }
+
+  /**
+   * Stops in the order in which readings travel: no new ones are taken, those that were taken are committed, the broker
+   * gets its goodbye, the outbox is closed.
+   */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#events.stop();
+    this.#clockStatus.stop();
+    await this.#sessions;
+    await this.#delivery.stop();
+    await this.#outbox.close();
+    await this.#commands?.close();
+    this.#log.info('stopped');
+  }
+
+  async #run(died: (why: unknown) => void): Promise<void> {
+    this.#delivery.run().catch(died);
+    this.#sessions = Promise.all(this.#startSessions()).catch(died);
+    this.#clockStatus.start();
+    this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
+    const { gateway, site, devices, file } = this.#configuration;
+    this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
+  }
+
+  #startSessions(): readonly Promise<void>[] {
+    const { devices } = this.#configuration;
+    const buses = new Map<string, DeviceConfiguration[]>();
+    const runs: Promise<void>[] = [];
+    for (const device of devices) {
+      const { driver } = device;
+      if (driver.form === 'polling') {
+        const place = portKey(device.port);
+        buses.set(place, [...(buses.get(place) ?? []), device]);
+      } else {
+        const { name, options } = device;
+        const status = this.#statusOf(name);
+        runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
+      }
+    }
+    for (const [first, ...more] of buses.values()) {
+      if (first === undefined) continue;
+      const members = [first, ...more].flatMap((device) => this.#busDevice(device));
+      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members }));
+    }
+    return runs;
+  }
+
+  #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
+    return { transport: transportTo(port, line), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+  }
+
+  #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
+    const { name, driver, options } = device;
+    if (driver.form !== 'polling') return [];
+    const report = this.#reporter(device);
+    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, name)) }];
+  }
+
+  /** Says what the observations mean and records them; resolves after the commit. */
+  #reporter(device: DeviceConfiguration): (report: Report) => Promise<void> {
+    const status = this.#statusOf(device.name);
+    const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
+    return async ({ observations, stamp }) => {
+      const readings = observations.map((observation) => readingOf(observation, device, stamp));
+      try {
+        await this.#outbox.record(readings, {}, { lingerMs });
+        status.counts.readings += readings.length;
+      } catch (error) {
+        if (error instanceof StorageError) status.counts.refused += readings.length;
+        throw error;
+      }
+    };
+  }
+
+  async #record(readings: readonly Reading[], lingerMs: number): Promise<void> {
+    try {
+      await this.#outbox.record(readings, {}, { lingerMs });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#log.error('an event could not be stored', { why: error.message });
+    }
+  }
+
+  #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
+    this.#events.changed(report);
+    this.#delivery.refreshState();
+  }
+
+  #statusOf(device: string): DeviceStatus {
+    const status = this.#statuses.find((candidate) => candidate.device === device);
+    if (status === undefined) throw new TypeError(`no status for ${device}`);
+    return status;
+  }
+
+  #makeDelivery(): Delivery {
+    const { mqtt } = this.#configuration;
+    return new Delivery({
+      outbox: this.#outbox,
+      clock: this.#clock,
+      random: Math.random,
+      log: this.#log,
+      root: mqtt.root,
+      window: mqtt.window,
+      publishDeadlineMs: mqtt.publishDeadlineMs,
+      acknowledgedBy: mqtt.acknowledgedBy,
+      noSubscribers: mqtt.noSubscribers,
+      overdueMs: mqtt.receiverOverdueMs,
+      version: mqtt.version,
+      settings: () => connectionSettings(mqtt),
+      facts: () => ({
+        version: this.#version,
+        configuration: this.#configuration.hash,
+        owner: this.#configuration.owner,
+        clock: this.#clockStatus.state,
+        devices: this.#deviceStates(),
+        alarms: this.#alarms(),
+      }),
+    });
+  }
+
+  #deviceStates(): JsonObject {
+    return Object.fromEntries(this.#statuses.map((status) => status.report()).map(({ device, state, why }) => [device, { state, why }]));
+  }
+
+  #alarms(): readonly string[] {
+    const failing = this.#statuses.map((status) => status.report()).filter(({ state }) => state === 'failing');
+    const storage = this.#outbox.fault === undefined ? [] : [`storage: ${this.#outbox.fault}`];
+    return [...storage, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
+  }
+
+  #status(): JsonObject {
+    return statusReport({
+      configuration: this.#configuration,
+      version: this.#version,
+      startedMs: this.#startedMs,
+      nowMs: this.#clock.monotonicMs(),
+      clock: this.#clockStatus.state,
+      delivery: this.#delivery.report(),
+      outbox: this.#outbox,
+      devices: this.#statuses.map((status) => status.report()),
+      alarms: this.#alarms(),
+    });
+  }
+}
+
+function readingOf(observation: Observation, { name, asset, meters }: DeviceConfiguration, stamp: Stamp): Reading {
+  if (observation.kind === 'scan') return { kind: 'scan', device: name, stamp, content: scanContent(observation, { device: name }) };
+  return { kind: 'reading', device: name, stamp, content: meterContent(observation, { device: name, asset, meters }) };
+}
+
+function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {
+  switch (port.kind) {
+    case 'path':
+      return serialTransport({ path: port.path, ...line });
+    case 'match':
+      return serialTransport({ match: port, ...line });
+    case 'tcp':
+      return tcpTransport(port);
+  }
+}
+
+/** Reads passwords and certificates anew for each connection; what is wrong with a file is said as the broker's fault. */
+async function connectionSettings(mqtt: Configuration['mqtt']): Promise<Omit<ConnectionSettings, 'version' | 'will'>> {
+  const { url, clientId, username, keepaliveMs, passwordFile, caFile, certificateFile, keyFile } = mqtt;
+  const read = async (reader: (file: string) => Promise<string>, file: string | undefined): Promise<string | undefined> =>
+    file === undefined ? undefined : reader(file);
+  try {
+    const [password, ca, certificate, key] = await Promise.all([
+      read(readSecret, passwordFile),
+      read(readPublic, caFile),
+      read(readPublic, certificateFile),
+      read(readSecret, keyFile),
+    ]);
+    return { url, clientId, username, password, ca, certificate, key, keepaliveSeconds: Math.round(keepaliveMs / 1000) };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new PublishError({ where: error.where, what: error.what, remedy: error.remedy, fault: 'transient', cause: error });
+  }
+}
+
+function logged(log: Log, device: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof StorageError)) throw error;
+    log.error('readings could not be stored', { device, why: error.message });
+  };
+}
+
+const POLLED_LINGER_MS = 200;

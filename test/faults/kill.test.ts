@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Receiver } from '../../demo/receiver.ts';
+import { checkContract, expectContractKept } from '../support/contract.ts';
+import { ROOT } from '../support/delivery.ts';
+import { TestGateway } from '../support/gateway.ts';
+import { ModbusSlave } from '../support/modbus-slave.ts';
+import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
+import { openPty, type Pty } from '../support/pty.ts';
+
+const KILLS = Number(process.env['TAILGATE_KILLS'] ?? 50);
+const SCANNERS = 4;
+
+/** A scanner that sends code after code, and keeps its own book of those that the gateway answered for. */
+async function scanOn(pty: Pty, name: string, accepted: Set<string>, running: () => boolean): Promise<number> {
+  let heard: (() => void) | undefined;
+  pty.onData((chunk) => {
+    if (Buffer.from(chunk).includes('\u001b7,')) heard?.();
+  });
+  let sent = 0;
+  while (running()) {
+    const code = `${name}-${String(sent).padStart(6, '0')}`;
+    sent += 1;
+    const answer = new Promise<boolean>((resolve) => {
+      heard = () => resolve(true);
+      setTimeout(() => resolve(false), 400);
+    });
+    await pty.write(`${code}\r`);
+    if (await answer) accepted.add(code);
+  }
+  return sent;
+}
+
+describe.skipIf(MOSQUITTO === undefined)('a gateway that is killed again and again (needs mosquitto)', () => {
+  it(`loses nothing that it told as stored, over ${KILLS} kills at random moments`, async () => {
+    const broker = await Mosquitto.start();
+    const receiver = await Receiver.connect(broker.url, { root: ROOT });
+    onTestFinished(() => receiver.close());
+    receiver.inspect = checkContract;
+    expectContractKept();
+    const counted = new Map<string, number>();
+    receiver.counted = ({ data }) => {
+      if (typeof data['text'] === 'string') counted.set(data['text'], (counted.get(data['text']) ?? 0) + 1);
+    };
+    const ptys = Array.from({ length: SCANNERS + 1 }, () => openPty());
+    onTestFinished(() => ptys.forEach((pty) => pty.close()));
+    const [meter, ...scanners] = ptys as [Pty, ...Pty[]];
+    const slave = new ModbusSlave({ address: 10, send: (bytes) => void meter.write(bytes), answerMs: 5 });
+    meter.onData((chunk) => slave.feed(chunk));
+    const devices = Object.fromEntries(scanners.map(({ path }, index) => [`scanner-${index}`, `driver: line-scanner, port: ${path}, terminator: CR, feedback: honeywell-host-ack`]));
+    const gateway = TestGateway.make({
+      mqtt: `url: "${broker.url}", acknowledgedBy: receiver, receiverOverdue: 5 s`,
+      devices: { ...devices, generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 1 s` },
+    });
+    const accepted = new Set<string>();
+    let running = true;
+    const scanning = scanners.map((pty, index) => scanOn(pty, `S${index}`, accepted, () => running));
+
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      gateway.start();
+      await wait(100 + Math.random() * 900);
+      await gateway.end('SIGKILL');
+    }
+    running = false;
+    const sent = (await Promise.all(scanning)).reduce((sum, count) => sum + count, 0);
+
+    gateway.start();
+    await vi.waitFor(() => expect([...accepted].filter((code) => !counted.has(code))).toEqual([]), { timeout: 30_000, interval: 50 });
+    await gateway.until(({ outbox }) => expect(outbox.waiting).toEqual({ scan: 0, meter: 0 }), 30_000);
+    expect(await gateway.end('SIGTERM')).toBe(0);
+
+    console.log(`${KILLS} kills: ${sent} scanned, ${accepted.size} told as stored, ${counted.size} counted, 0 lost, ${receiver.duplicates} duplicates dropped, ${receiver.contradictions} with other bytes`);
+    expect(accepted.size).toBeGreaterThan(KILLS);
+    expect(receiver.contradictions).toBe(0);
+    expect(receiver.duplicates).toBeGreaterThan(0);
+    expect([...counted.values()].every((times) => times === 1)).toBe(true);
+  }, 60_000 + KILLS * 3000);
+});
