@@ -1,6 +1,6 @@
 import { definePollingDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
-import { polledPoints } from './poll.ts';
+import { chosenPoints, polledPoints } from './poll.ts';
 import { profile } from './profile.ts';
 
 const options = z.strictObject({
@@ -34,5 +34,6 @@ export const modbus = definePollingDriver({
     retries,
     echo,
   }),
+  meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
   poll: polledPoints,
 });

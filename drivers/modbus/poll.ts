@@ -17,7 +17,7 @@ interface Polled {
  * points their values; rejects when no block was answered at all.
  */
 export async function polledPoints(link: PollingLink, { address, profile, only }: Polled): Promise<readonly MeterObservation[]> {
-  const points = chosenPoints(profile, only);
+  const points = chosenPoints(profile.points, only);
   const found = new Map<string, MeterObservation>();
   let unanswered: ProtocolError | undefined;
   let unansweredInARow = 0;
@@ -32,7 +32,8 @@ export async function polledPoints(link: PollingLink, { address, profile, only }
   return points.map((point) => found.get(point.meter) ?? { ...described(point), value: { missing: 'no answer' }, raw: '' });
 }
 
-function chosenPoints({ points }: Profile, only: readonly string[] | undefined): readonly Point[] {
+/** The points that `only` names, all of them without it. Throws a ProtocolError for a name that the profile has not. */
+export function chosenPoints(points: readonly Point[], only: readonly string[] | undefined): readonly Point[] {
   if (only === undefined) return points;
   const unknown = only.find((meter) => !points.some((point) => point.meter === meter));
   if (unknown === undefined) return points.filter(({ meter }) => only.includes(meter));

@@ -1,3 +1,4 @@
+import { ProtocolError } from '../core/errors.ts';
 import type { Driver, SerialDefaults } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
 import type { DeviceConfiguration, LineConfiguration, ProfileReference } from './configuration.ts';
@@ -39,6 +40,8 @@ export async function readDevice(name: string, part: Part, reading: DeviceReadin
   if (complete === undefined || problems.length > 0) return draft;
   const options = profile.reference === undefined ? checked.output : { ...checked.output, profile: profile.content };
   const { port, asset, meters = {} } = complete;
+  const misnamed = misnamedMeters(driver, options, Object.keys(meters), part);
+  if (misnamed.length > 0) return { ...draft, problems: misnamed };
   return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, meters } };
 }
 
@@ -50,6 +53,19 @@ export function lineOf(common: DeviceDraft['common'], serial: SerialDefaults = {
     parity: common.parity ?? serial.parity ?? 'none',
     stopBits: common.stopBits ?? serial.stopBits ?? 1,
   };
+}
+
+/** A meter that is misspelt would be read and booked nowhere. */
+function misnamedMeters(driver: Driver, options: unknown, named: readonly string[], { source, path }: Part): readonly Problem[] {
+  if (driver.form !== 'polling') return [];
+  try {
+    const known = driver.meters(options);
+    const unknown = named.filter((meter) => !known.includes(meter));
+    return unknown.map((meter) => source.problem([...path, 'meters', meter], `the device has no meter "${meter}"${suggestion(meter, known)}`, 'key'));
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return [source.problem([...path, error.where], error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`)];
+  }
 }
 
 function unknownDriver(name: string | undefined, { source, path }: Part, drivers: readonly Driver[]): readonly Problem[] {

@@ -63,6 +63,11 @@ export interface PollingDriver extends About {
   /** How often to ask and how to treat the line, out of the options. */
   schedule(options: unknown): PollSchedule;
   /**
+   * The names of the meters it reads with these options, in order, so that the check of the configuration finds names
+   * that are misspelt. Throws a ProtocolError, `where` naming the option, when the options ask for one that there is not.
+   */
+  meters(options: unknown): readonly string[];
+  /**
    * Asks for everything once. Rejects with a ProtocolError when the device did not answer at all; what it refused is
    * an observation without a value.
    */
@@ -118,11 +123,14 @@ export function definePollingDriver<Options extends z.ZodObject, Profile extends
     readonly options: Options;
     readonly profile?: Profile;
     schedule(options: z.output<Options>): PollSchedule;
-    poll(
-      link: PollingLink,
-      options: Omit<z.output<Options>, 'profile'> & { readonly profile: z.output<Profile> },
-    ): Promise<readonly Observation[]>;
+    meters(options: WithProfile<Options, Profile>): readonly string[];
+    poll(link: PollingLink, options: WithProfile<Options, Profile>): Promise<readonly Observation[]>;
   },
 ): PollingDriver {
   return { ...driver, form: 'polling' };
 }
+
+/** The options as the driver gets them: what the profile says in place of its name. */
+type WithProfile<Options extends z.ZodObject, Profile extends z.ZodType> = Omit<z.output<Options>, 'profile'> & {
+  readonly profile: z.output<Profile>;
+};

@@ -60,6 +60,7 @@ after
       summary: 'Clash',
       options: z.strictObject({ port: z.string().describe('Taken.') }),
       schedule: () => ({ address: '1', everyMs: 1, responseTimeoutMs: 1, silenceMs: 1, retries: 0, echo: false }),
+      meters: () => [],
       poll: () => Promise.resolve([]),
     });
     expect(() => configurationJsonSchema([clash])).toThrow('drivers/clash: every device has a key "port"; choose another name');

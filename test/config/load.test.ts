@@ -304,6 +304,13 @@ describe('fields that are right by themselves', () => {
     ]);
   });
 
+  it('finds a meter that the device has not, since its booking would silently be lost', async () => {
+    const meter = 'devices:\n  gen:\n    driver: meter\n    port: /dev/ttyUSB0\n    address: 1\n    profile: genset\n    asset: { number: "7" }\n';
+    expect(await problems(`${HEAD}${meter}    meters: { huors: { meter: RUNHOURS } }\n`)).toEqual([
+      ':12:15  devices.gen.meters.huors: the device has no meter "huors"; did you mean "hours"?',
+    ]);
+  });
+
   it('name no meter of an asset without the asset', async () => {
     expect(await problems(`${WHOLE}    meters: { hours: { meter: H } }\n`)).toEqual([':9:5  devices.cab.meters: needs "asset" beside it, which says whose meters these are']);
   });
