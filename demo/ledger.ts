@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { rowKey } from '../src/outbox/row-key.ts';
 
 /** What the demo's parties say at the end, each from its own book. */
 export interface Books {
@@ -35,8 +36,8 @@ export function drawUp(directory: string, books: Books): Ledger {
   const scans = number("SELECT count(*) AS n FROM scan_lane WHERE kind = 'scan'");
   const stored = number('SELECT (SELECT count(*) FROM scan_lane) + (SELECT count(*) FROM meter_lane) AS n');
   const delivered = number(`
-    SELECT (SELECT count(*) FROM scan_lane, settled WHERE lane = 0 AND stream = 1 AND key - 1099511627776 BETWEEN first AND last)
-         + (SELECT count(*) FROM meter_lane, settled WHERE lane = 1 AND stream = 1 AND key - 1099511627776 BETWEEN first AND last) AS n`);
+    SELECT (SELECT count(*) FROM scan_lane, settled WHERE lane = 0 AND key - stream * ${rowKey(1, 0)} BETWEEN first AND last)
+         + (SELECT count(*) FROM meter_lane, settled WHERE lane = 1 AND key - stream * ${rowKey(1, 0)} BETWEEN first AND last) AS n`);
   database.close();
   const counted = new Set(books.countedTexts);
   const lost = [...books.heard].filter((code) => !counted.has(code)).length;

@@ -1,10 +1,6 @@
-import { chmod, copyFile, cp, rm } from 'node:fs/promises';
+import { chmod, copyFile, cp, rename, rm } from 'node:fs/promises';
 import { build, type Plugin } from 'esbuild';
 
-/**
- * Bundles the gateway into dist/: one file for the process, one for the outbox's thread, with source maps. Native
- * modules stay outside. Why a bundle: docs/decisions/0003-bundle.md.
- */
 /**
  * Left out of the bundle because nothing can reach it, and because loading it takes a third of the start-up time: MQTT
  * over WebSockets and through SOCKS proxies, which the configuration does not offer, and zod's messages in 60 languages.
@@ -18,10 +14,13 @@ const unreachable: Plugin = {
   },
 };
 
+/**
+ * Bundles the gateway into dist/: one file for the process, one for the outbox's thread, with source maps. Native
+ * modules stay outside. Why a bundle: docs/decisions/0003-bundle.md.
+ */
 const root = new URL('../', import.meta.url).pathname;
-const dist = `${root}dist`;
+const dist = `${root}dist.${process.pid}`;
 
-await rm(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
   entryPoints: { tailgate: 'src/main.ts', 'outbox-worker': 'src/outbox/worker.ts' },
@@ -42,3 +41,6 @@ await copyFile(`${root}src/outbox/schema.sql`, `${dist}/schema.sql`);
 await copyFile(`${root}package.json`, `${dist}/package.json`);
 await chmod(`${dist}/tailgate.js`, 0o755);
 await cp(`${root}drivers`, `${dist}/drivers`, { recursive: true, filter: (path) => !/\.(ts|transcript|md)$/.test(path) });
+// In one step, as far as it goes: what runs from dist/ meanwhile has it whole, old or new.
+await rm(`${root}dist`, { recursive: true, force: true });
+await rename(dist, `${root}dist`);

@@ -48,6 +48,7 @@ export class Gateway {
   readonly #delivery: Delivery;
   readonly #statuses: readonly DeviceStatus[];
   readonly #events: DeviceEvents;
+  readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
   #sessions: Promise<unknown> = Promise.resolve();
@@ -150,7 +151,7 @@ export class Gateway {
   }
 
   /** Says what the observations mean and records them; resolves after the commit. */
-  #reporter(device: DeviceConfiguration): (report: Report) => Promise<void> {
+  #reporter(device: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
     const status = this.#statusOf(device.name);
     const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
     return async ({ observations, stamp }) => {
@@ -158,6 +159,7 @@ export class Gateway {
       try {
         await this.#outbox.record(readings, {}, { lingerMs });
         status.counts.readings += readings.length;
+        return readings.some((reading) => reading.kind === 'scan' && reading.content.valid === false) ? 'questioned' : undefined;
       } catch (error) {
         if (error instanceof StorageError) status.counts.refused += readings.length;
         throw error;
@@ -176,7 +178,13 @@ export class Gateway {
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
     this.#events.changed(report);
-    this.#delivery.refreshState();
+    this.#delivery.stateChanged();
+    const { device, state, why, link } = report;
+    const news = state === 'open' ? state : `${state}: ${why ?? ''}`; // a remark beside *open* is its session's to log
+    if (this.#logged.get(device) === news) return;
+    this.#logged.set(device, news);
+    if (state === 'open') this.#log.info(`${device}: open`, { device, link });
+    else this.#log.warn(`${device}: ${why ?? state}`, { device });
   }
 
   #statusOf(device: string): DeviceStatus {

@@ -1,7 +1,6 @@
 import { latin1Of } from '../../src/driver-kit/bytes.ts';
 import type { Decoded } from '../../src/driver-kit/define-driver.ts';
 import { discard, type Framed, frameOf, type Framing, INCOMPLETE } from '../../src/driver-kit/framing.ts';
-import { countUnprintable, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 
 /*
  * One code as a line scanner sends it, here a GS1-128 with its AIM identifier and CR LF:
@@ -40,14 +39,20 @@ export function lineFraming({ terminator, idleGap, lengthMax, content }: LineOpt
   return { ...bounds, next: (buffer, atGap) => untilEnd(buffer, atGap, ends) };
 }
 
-/** One line as a scan. Throws a ProtocolError for noise: better no scan, and a tone that says so, than a wrong one. */
-export function decodeLine(line: Uint8Array, { aim, content }: LineOptions): Decoded<undefined> {
+/** One line as a scan, whatever it holds: what looks like noise, or was cut by silence, is for the session to judge. */
+export function decodeLine(line: Uint8Array, { aim, content, terminator }: LineOptions, _: undefined, atGap: boolean): Decoded<undefined> {
   const identifier = aim === 'never' ? undefined : FORMS[aim].exec(latin1Of(line.subarray(0, AIM_LENGTH)))?.[0];
   const bytes = identifier === undefined ? line : line.subarray(AIM_LENGTH);
-  if (content === 'text' && identifier === undefined) refuseNoise(bytes);
+  const unterminated = atGap && terminator !== 'none';
   return {
     observations: [
-      { kind: 'scan', bytes, ...(identifier && { aim: identifier }), ...(content === 'binary' && { binary: true }) },
+      {
+        kind: 'scan',
+        bytes,
+        ...(identifier && { aim: identifier }),
+        ...(content === 'binary' && { binary: true }),
+        ...(unterminated && { unterminated }),
+      },
     ],
   };
 }
@@ -72,23 +77,11 @@ function betweenMarks(buffer: Uint8Array, atGap: boolean, content: LineOptions['
   return end === 1 ? discard(2, 'empty line') : frameOf(buffer, end + 1, 1, end);
 }
 
-function refuseNoise(bytes: Uint8Array): void {
-  const unprintable = countUnprintable(bytes);
-  if (unprintable === 0 || unprintable < bytes.length * NOISE_SHARE) return;
-  throw new ProtocolError({
-    where: 'line-scanner',
-    what: `${unprintable} of a line's ${bytes.length} bytes are not text`,
-    remedy: 'Set the same baudRate, dataBits and parity here and in the scanner; for codes that hold binary write `content: binary`',
-    fault: 'corrupt',
-  });
-}
-
 const STX = 0x02;
 const ETX = 0x03;
 const END_BYTES = { CR: '\r', LF: '\n', CRLF: '\r\n', TAB: '\t' } as const;
 const GAP_MS = 50;
 const GAP_AFTER_CUT_MS = 500;
-const NOISE_SHARE = 0.25;
 const AIM_LENGTH = 3;
 /** The code characters and modifiers that exist (ISO/IEC 15424), and everything of that form. */
 const FORMS = {

@@ -1,7 +1,7 @@
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, size, z } from '../../src/driver-kit/options.ts';
 import { decodeLine, lineFraming, LINE_ENDS } from './codec.ts';
-import { FEEDBACK_NAMES, FEEDBACK_PROFILES } from './feedback.ts';
+import { FEEDBACK_NAMES, feedbackOf } from './feedback.ts';
 
 const lineEnd = z.enum(LINE_ENDS);
 
@@ -18,7 +18,7 @@ const options = z.strictObject({
   idleGap: duration({ min: '5 ms', max: '10 s' })
     .optional()
     .describe(
-      'The silence that ends a code whose terminator did not come. 50 ms when left out and the terminator is none, otherwise 500 ms, so that a stutter of the line makes no half codes.',
+      'The silence that ends a code whose terminator did not come; such a code is marked, since it may be half of one. 50 ms when left out and the terminator is none, otherwise 500 ms, so that a stutter of the line makes no half codes.',
     ),
   lengthMax: size({ min: '16 B', max: '64 KiB' })
     .prefault('4 KiB')
@@ -33,12 +33,17 @@ const options = z.strictObject({
     .enum(['text', 'binary'])
     .default('text')
     .describe(
-      'What codes hold. With text, a line of which a quarter or more is not text and which has no AIM identifier is taken for noise and refused; binary accepts every byte.',
+      'What codes hold. With text, a line that is not all text and has no AIM identifier is marked as not valid, and one of which a quarter or more is not text is taken for noise when it comes often: five in a minute are stored, more are refused. With binary every byte is right.',
     ),
   feedback: z
     .enum(FEEDBACK_NAMES)
     .default('none')
     .describe('How the scanner is told what became of a code, after the commit. The scanner must be set to wait for it.'),
+  answerWithin: duration({ min: '500 ms', max: '90 s' })
+    .prefault('9 s')
+    .describe(
+      'How long after a code the scanner may still be told. Write a second less than the time-out set in the scanner (10 s unless changed): a later answer would be heard as the answer to the next code, so it is not sent.',
+    ),
 });
 
 /** Reads barcode scanners that send each code as one line of text over RS-232, USB serial (CDC) or TCP. */
@@ -49,5 +54,5 @@ export const lineScanner = defineListeningDriver({
   serial: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
   framing: lineFraming,
   decode: decodeLine,
-  feedback: ({ feedback }) => FEEDBACK_PROFILES[feedback],
+  feedback: feedbackOf,
 });

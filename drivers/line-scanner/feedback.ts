@@ -4,6 +4,15 @@ import type { Feedback } from '../../src/driver-kit/define-driver.ts';
 /** The ways to tell a scanner what became of a code; each needs its setting in the scanner. */
 export const FEEDBACK_NAMES = ['none', 'honeywell-host-ack'] as const;
 
+/** How the scanner is told, and how long it waits for that; undefined where it cannot be told. */
+export function feedbackOf(options: {
+  readonly feedback: (typeof FEEDBACK_NAMES)[number];
+  readonly answerWithin: number;
+}): Feedback | undefined {
+  const profile = PROFILES[options.feedback];
+  return profile && { ...profile, answerWithinMs: options.answerWithin };
+}
+
 /**
  * The bytes by profile.
  *
@@ -11,7 +20,7 @@ export const FEEDBACK_NAMES = ['none', 'honeywell-host-ack'] as const;
  * tone, 8 the razz, 4 to 6 are beeps that stand for nothing by themselves. A questioned code gets the good read tone
  * first, since it is stored.
  */
-export const FEEDBACK_PROFILES: Readonly<Record<(typeof FEEDBACK_NAMES)[number], Feedback | undefined>> = {
+const PROFILES: Readonly<Record<(typeof FEEDBACK_NAMES)[number], Feedback | undefined>> = {
   none: undefined,
   'honeywell-host-ack': {
     stored: bytesOfLatin1('\x1b7,'),

@@ -24,6 +24,20 @@ export function blocksOf(points: readonly Point[], { gapMax, registersMax }: Pic
   return blocks;
 }
 
+/**
+ * The block's points one by one, for a device that refuses the block since it lacks one of its registers. Points of the
+ * same registers, such as the bits of one, stay together; what cannot be divided comes back as one block.
+ */
+export function dividedBlock({ function: code, points }: Block): readonly Block[] {
+  const blocks = new Map<string, Block>();
+  for (const point of points) {
+    const { start, count } = point;
+    const same = blocks.get(`${start}+${count}`)?.points ?? [];
+    blocks.set(`${start}+${count}`, { function: code, start, count, points: [...same, point] });
+  }
+  return [...blocks.values()];
+}
+
 function mayJoin(block: Block, point: Point, gapMax: number, registersMax: number): boolean {
   const most = isBits(point.function) ? registersMax * BITS_IN_REGISTER : registersMax;
   return (

@@ -28,10 +28,10 @@ export interface Question {
   readonly count: number;
 }
 
-/** The values of an answer as they stand on the wire, or the reason of a refusal with its bytes in hexadecimal. */
+/** The values of an answer as they stand on the wire, or a refusal's exception code, its reason and its bytes in hexadecimal. */
 export type Reply =
   | { readonly kind: 'values'; readonly bytes: Uint8Array }
-  | { readonly kind: 'refusal'; readonly reason: string; readonly raw: string };
+  | { readonly kind: 'refusal'; readonly code: number; readonly reason: string; readonly raw: string };
 
 /** The bytes of a question. */
 export function encodedQuestion({ address, function: code, start, count }: Question): Uint8Array {
@@ -63,7 +63,7 @@ export function framingOfReply(question: Question): Framing {
     if (length === request.length && standsAt(buffer, 0, request)) return discard(length, 'echo');
     return checked(buffer, length);
   };
-  return { next, bytesMax: Math.max(length, REFUSAL_LENGTH), overflow: 'byte' };
+  return { next, bytesMax: length, overflow: 'byte' };
 }
 
 /** What a frame that `framingOfReply` found says. */
@@ -72,7 +72,7 @@ export function decodedReply(frame: Uint8Array): Reply {
   if ((code & REFUSED) === 0) return { kind: 'values', bytes: frame.subarray(3, frame.length - 2) };
   const name = REFUSALS.get(third);
   const reason = name === undefined ? `exception ${third}` : `exception ${third}, ${name}`;
-  return { kind: 'refusal', reason, raw: hexOf(frame.subarray(1, 3)) };
+  return { kind: 'refusal', code: third, reason, raw: hexOf(frame.subarray(1, 3)) };
 }
 
 /** Whether a function reads single bits in place of registers. */

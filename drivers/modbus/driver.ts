@@ -1,6 +1,6 @@
 import { definePollingDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
-import { chosenPoints, polledPoints } from './poll.ts';
+import { chosenPoints, pollPoints } from './poll.ts';
 import { profile } from './profile.ts';
 
 const options = z.strictObject({
@@ -35,5 +35,5 @@ export const modbus = definePollingDriver({
     echo,
   }),
   meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
-  poll: polledPoints,
+  poll: pollPoints,
 });

@@ -1,9 +1,9 @@
 import type { ReadFunction } from './codec.ts';
 import { isBits } from './codec.ts';
 import type { Point, Term, WrittenPoint, WrittenProfile } from './profile.ts';
-import { fractionOf } from './fraction.ts';
+import { type Fraction, fractionOf } from './fraction.ts';
 import { Decimal } from '../../src/driver-kit/vocabulary.ts';
-import { type NoValueCode, REGISTERS_OF, type RegisterType } from './registers.ts';
+import { type NoValueCode, type Order, ORDERS, REGISTERS_OF, type RegisterType } from './registers.ts';
 
 /** Why a point cannot be used, and at which of its keys. */
 export interface Problem {
@@ -49,8 +49,10 @@ function placed(addend: Addend, given: WrittenPoint, profile: WrittenProfile): P
   if (typeof wire === 'string') return { path: addend.path, problem: wire };
   const type = addend.type ?? given.type ?? (isBits(wire.function) ? 'bit' : profile.type);
   if (type === undefined) return { path: [], problem: 'give a type here or for the whole profile' };
-  const wrong = misfit(type, given, wire.function);
+  const own = addend.type === undefined ? given.order : undefined;
+  const wrong = misfit(type, given, wire.function) ?? misfitOrder(type, own, given.order ?? profile.order);
   if (wrong !== undefined) return wrong;
+  if (isZero(addend.weight)) return { path: [...addend.path.slice(0, -1), 'weight'], problem: 'weight 0 leaves this addend out; leave it out of the terms' };
   const noValue = compiledNoValue(given.noValue ?? profile.noValue[type] ?? {}, type);
   if ('problem' in noValue) return noValue;
   const mask = given.bit === undefined ? given.mask : 2 ** given.bit;
@@ -92,7 +94,22 @@ function misfit(type: RegisterType, given: WrittenPoint, code: ReadFunction): Pr
   if ((type === 'string') !== (given.length !== undefined)) return says('length', 'a string needs a length, and nothing else takes one');
   if ((type === 'string') !== (given.kind === 'characteristic')) return says('kind', 'a string is a characteristic, and nothing else is');
   if (type === 'string' && given.terms !== undefined) return says('terms', 'texts cannot be added');
+  if (type === 'string' && !isOne(given.scale)) return says('scale', 'texts cannot be scaled');
+  if (type === 'string' && !isZero(given.offset)) return says('offset', 'texts cannot be shifted');
+  if (isBits(code) && given.noValue !== undefined) return says('noValue', 'a single bit has no code for "no value"');
+  if (isZero(given.scale)) return says('scale', 'scale 0 makes every value 0');
   return undefined;
+}
+
+/**
+ * What is wrong with a byte order; undefined when it fits. One that stands at the point itself has a letter for each
+ * byte of the type. One of the whole profile may also have four, whatever the type: its two swaps are the same for all.
+ */
+function misfitOrder(type: RegisterType, own: Order | undefined, order: Order): Problem | undefined {
+  const bytes = type === 'string' ? 2 : 2 * REGISTERS_OF[type];
+  if (order.length === bytes || (own === undefined && order.length === 4)) return undefined;
+  const fitting = Object.keys(ORDERS).filter((name) => name.length === bytes);
+  return { path: ['order'], problem: `${order} is no order of ${type === 'string' ? 'a string' : type}; write ${fitting.join(', ')}` };
 }
 
 /** Turns the notation of a document into function and wire address; a text says what is wrong. */
@@ -114,12 +131,18 @@ function wireAddress(
 }
 
 function compiledNoValue(codes: Readonly<Record<string, string>>, type: RegisterType): readonly NoValueCode[] | Problem {
+  if (type === 'string' && Object.keys(codes).length > 0) {
+    return { path: ['noValue'], problem: 'a text has no such codes; an empty one has no value' };
+  }
   const width = 16 * REGISTERS_OF[type];
   const compiled: NoValueCode[] = [];
   for (const [key, means] of Object.entries(codes)) {
     const [from, to = from, ...more] = key.split('..').map((text) => bitsOf(text, width));
     if (from === undefined || to === undefined || more.length > 0) {
       return { path: ['noValue'], problem: `${key} is no code of ${type}; write it as 0x8000 or "0xFFF8..0xFFFF", above 2^53 in quotes` };
+    }
+    if (from > to) {
+      return { path: ['noValue'], problem: `${key} holds no code: the bits of its start (${hex(from)}) are above those of its end (${hex(to)})` };
     }
     compiled.push({ from, to, means });
   }
@@ -132,6 +155,18 @@ function bitsOf(text: string, width: number): bigint | undefined {
   const value = BigInt(text);
   const fits = value < 1n << BigInt(width) && value >= -(1n << BigInt(width - 1));
   return fits ? BigInt.asUintN(width, value) : undefined;
+}
+
+function hex(bits: bigint): string {
+  return `0x${bits.toString(16).toUpperCase()}`;
+}
+
+function isZero({ numerator }: Fraction): boolean {
+  return numerator.unscaled === 0n;
+}
+
+function isOne({ numerator, denominator }: Fraction): boolean {
+  return numerator.toString() === denominator.toString();
 }
 
 /** Coils, discrete inputs, input registers, holding registers, by the first digit of the Modicon number. */

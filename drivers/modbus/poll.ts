@@ -1,6 +1,6 @@
-import type { PollingLink } from '../../src/driver-kit/define-driver.ts';
+import type { Emit, PollingLink } from '../../src/driver-kit/define-driver.ts';
 import { type MeterObservation, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
-import { type Block, blocksOf } from './blocks.ts';
+import { type Block, blocksOf, dividedBlock } from './blocks.ts';
 import { decodedReply, encodedQuestion, framingOfReply, isBits, type Reply } from './codec.ts';
 import { decodedPoint } from './point-value.ts';
 import type { Point, Profile } from './profile.ts';
@@ -13,23 +13,31 @@ interface Polled {
 }
 
 /**
- * Reads all points of a profile, in the profile's order. A block that is refused or left unanswered costs its own
- * points their values; rejects when no block was answered at all.
+ * Reads all points of a profile and emits them block by block. A block that is left unanswered costs its own points
+ * their values, told at the end; rejects when no block was answered at all.
  */
-export async function polledPoints(link: PollingLink, { address, profile, only }: Polled): Promise<readonly MeterObservation[]> {
+export async function pollPoints(link: PollingLink, { address, profile, only }: Polled, emit: Emit): Promise<void> {
   const points = chosenPoints(profile.points, only);
-  const found = new Map<string, MeterObservation>();
+  const blocks = [...blocksOf(points, profile)];
+  const missing = new Set(points);
   let unanswered: ProtocolError | undefined;
+  let answers = 0;
   let unansweredInARow = 0;
-  for (const block of blocksOf(points, profile)) {
-    if (unansweredInARow >= UNANSWERED_MAX) break;
+  for (let block = blocks.shift(); block !== undefined && unansweredInARow < UNANSWERED_MAX; block = blocks.shift()) {
     const answer = await asked(link, address, block);
-    unansweredInARow = answer instanceof ProtocolError ? unansweredInARow + 1 : 0;
-    if (answer instanceof ProtocolError) unanswered ??= answer;
-    else for (const point of block.points) found.set(point.meter, observed(point, block, answer));
+    if (answer instanceof ProtocolError) {
+      unanswered ??= answer;
+      unansweredInARow += 1;
+      continue;
+    }
+    answers += 1;
+    unansweredInARow = 0;
+    const parts = answer.kind === 'refusal' && answer.code === ILLEGAL_ADDRESS ? dividedBlock(block) : [block];
+    if (parts.length > 1) blocks.unshift(...parts);
+    else emitBlock(block, answer, emit, missing);
   }
-  if (found.size === 0 && unanswered !== undefined) throw unanswered;
-  return points.map((point) => found.get(point.meter) ?? { ...described(point), value: { missing: 'no answer' }, raw: '' });
+  if (answers === 0 && unanswered !== undefined) throw unanswered;
+  if (missing.size > 0) emit([...missing].map((point) => ({ ...described(point), value: { missing: 'no answer' }, raw: '' })));
 }
 
 /** The points that `only` names, all of them without it. Throws a ProtocolError for a name that the profile has not. */
@@ -56,6 +64,11 @@ async function asked(link: PollingLink, address: number, block: Block): Promise<
   }
 }
 
+function emitBlock(block: Block, answer: Reply, emit: Emit, missing: Set<Point>): void {
+  for (const point of block.points) missing.delete(point);
+  emit(block.points.map((point) => observed(point, block, answer)));
+}
+
 function observed(point: Point, block: Block, reply: Reply): MeterObservation {
   if (reply.kind === 'refusal') return { ...described(point), value: { missing: reply.reason }, raw: reply.raw };
   const at = point.start - block.start;
@@ -69,3 +82,5 @@ function described({ meter, quantity, kind }: Point): Pick<MeterObservation, 'ki
 
 /** A device that leaves this many blocks in a row unanswered is not asked for the rest: it would hold up its neighbours. */
 const UNANSWERED_MAX = 2;
+/** The exception that one register can bring on a whole block (Modbus Application Protocol V1.1b3, section 7). */
+const ILLEGAL_ADDRESS = 2;

@@ -31,11 +31,13 @@ export class Answer {
   #arrive: (found: StampedFrame) => void = () => undefined; // replaced by the promise's own below
   #echo: Echo;
   #unusable = 0;
+  #lastByte: Stamp;
   #cancelGap: Cancel = () => undefined; // no gap to wait for yet
 
   constructor(search: AnswerSearch) {
     this.#search = search;
     this.#echo = search.echo ? { state: 'awaited', got: new Uint8Array(0) } : { state: 'none' };
+    this.#lastByte = search.clock.stamp();
     this.arrived = new Promise((resolve) => (this.#arrive = resolve));
     this.#reader = new FrameReader(search.reply, {
       frame: (frame) => this.#take(frame),
@@ -45,6 +47,7 @@ export class Answer {
 
   /** Takes a chunk of any size. */
   receive(chunk: Uint8Array): void {
+    this.#lastByte = this.#search.clock.stamp();
     const rest = this.#afterEcho(chunk);
     if (rest.length === 0) return;
     if (this.#found !== undefined) {
@@ -93,7 +96,7 @@ export class Answer {
       this.#discard(frame.length, AFTER);
       return;
     }
-    this.#found = { frame, stamp: this.#search.clock.stamp() };
+    this.#found = { frame, stamp: this.#lastByte }; // where silence ends a frame, now is later
     this.#arrive(this.#found);
   }
 

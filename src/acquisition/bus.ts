@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts';
 import type { LinkError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
 import type { Link, Transport } from '../driver-kit/link.ts';
 import { LateAnswers } from './late-answers.ts';
 import { type BusDevice, PollingSession } from './polling-session.ts';
@@ -17,7 +16,6 @@ export interface Bus {
   readonly devices: readonly BusDevice[];
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: Log;
   readonly signal: AbortSignal;
 }
 
@@ -25,28 +23,22 @@ export interface Bus {
  * Keeps one port open and polls its devices, one question at a time, until the signal is aborted. What fails is told
  * through each device's status; it rejects only with bugs.
  */
-export async function runBus({ transport, baudRate, devices, clock, random, log, signal }: Bus): Promise<void> {
-  const sessions = devices.map((device) => new PollingSession({ device, clock, log }));
+export async function runBus({ transport, baudRate, devices, clock, random, signal }: Bus): Promise<void> {
+  const sessions = devices.map((device) => new PollingSession({ device, clock }));
   const lateAnswers = new LateAnswers(clock);
   const characterMs = baudRate === undefined ? 0 : (BITS_A_CHARACTER * 1000) / baudRate;
-  let said: string | undefined;
 
   const visit = (): Visit => {
     const discarded = (bytes: number, reason: string): void => devices[0]?.status.discarded(bytes, reason);
     const line = new QuietLine({ clock, lateAnswers, characterMs, discarded });
     return {
       receive: (chunk) => line.receive(chunk),
-      use(link, gone) {
-        said = undefined;
-        return useTogether(sessions, link, line, gone);
-      },
+      use: (link, gone) => useTogether(sessions, link, line, gone),
     };
   };
 
   const failed = (fault: LinkError): void => {
     for (const { status } of devices) status.failing(fault.message);
-    if (fault.message !== said) log.warn(fault.message);
-    said = fault.message;
   };
 
   await keepOpen({ transport, clock, random, visit, failed, signal });

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { printable } from '../core/printable.ts';
 
 /** What state a device is in: *waiting* for its first answer, *open*, or *failing* with a reason. */
 export type DeviceState = 'waiting' | 'open' | 'failing';
@@ -32,7 +33,11 @@ export interface DeviceCounts {
   opens: number;
 }
 
-/** Keeps the state and the counts of one device. */
+/**
+ * Keeps the state and the counts of one device, and is the one place that tells news from what is known: `changed` is
+ * called when the state or its reason is another than before, so sessions may say the same as often as they like. Links
+ * and reasons may hold text of the device, the system or the network; they are made printable here.
+ */
 export class DeviceStatus {
   readonly device: string;
   readonly counts: DeviceCounts = {
@@ -60,7 +65,7 @@ export class DeviceStatus {
 
   /** The device can be used; `why` says what is wrong nevertheless. */
   open(link: string, why?: string): void {
-    this.#link = link;
+    this.#link = printable(link);
     this.#become('open', why);
   }
 
@@ -86,7 +91,8 @@ export class DeviceStatus {
     };
   }
 
-  #become(state: DeviceState, why: string | undefined): void {
+  #become(state: DeviceState, reason: string | undefined): void {
+    const why = reason === undefined ? undefined : printable(reason, WHY_CHARACTERS_MAX);
     const changed = state !== this.#state || why !== this.#why;
     if (state !== this.#state) this.#sinceMs = this.#clock.monotonicMs();
     this.#state = state;
@@ -94,3 +100,6 @@ export class DeviceStatus {
     if (changed) this.#changed(this.report());
   }
 }
+
+/** The list of the ports that are there makes for long sentences. */
+const WHY_CHARACTERS_MAX = 1000;

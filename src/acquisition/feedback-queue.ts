@@ -1,4 +1,6 @@
+import type { Clock } from '../core/clock.ts';
 import { LinkError } from '../core/errors.ts';
+import type { Stamp } from '../core/reading.ts';
 import type { Feedback } from '../driver-kit/define-driver.ts';
 import type { Link } from '../driver-kit/link.ts';
 import type { Outcome } from './commits.ts';
@@ -7,6 +9,7 @@ import type { Outcome } from './commits.ts';
 export interface FeedbackParts {
   /** The bytes for each outcome; undefined for a device that cannot be told. */
   readonly feedback: Feedback | undefined;
+  readonly clock: Clock;
   /** Told of each answer that could not be given. */
   readonly lost: () => void;
   readonly crash: (bug: unknown) => void;
@@ -33,8 +36,8 @@ export class FeedbackQueue {
     this.#opened(link);
   }
 
-  /** Answers when the outcome is known and every answer before has gone out. */
-  add(outcome: Promise<Outcome>): void {
+  /** Answers when the outcome is known and every answer before has gone out; `lastByte` is when the scan came. */
+  add(outcome: Promise<Outcome>, lastByte: Stamp): void {
     const { feedback, lost } = this.#parts;
     if (feedback === undefined) return;
     if (this.#waiting >= WAITING_MAX) {
@@ -45,13 +48,20 @@ export class FeedbackQueue {
     this.#last = this.#last.then(async () => {
       const bytes = bytesFor(await outcome, feedback);
       this.#waiting -= 1;
-      await this.#send(bytes, await this.#link);
+      const link = await this.#link;
+      if (this.#isTooLate(lastByte, feedback)) lost();
+      else await this.#send(bytes, link);
     });
   }
 
   /** Resolves when everything that was added until now is answered. */
   get settled(): Promise<void> {
     return this.#last;
+  }
+
+  /** The device has given up this scan, and would take the answer for one to the scan that is waiting by now. */
+  #isTooLate({ monotonicMs }: Stamp, { answerWithinMs = Number.POSITIVE_INFINITY }: Feedback): boolean {
+    return this.#parts.clock.monotonicMs() - monotonicMs > answerWithinMs;
   }
 
   async #send(bytes: Uint8Array, link: Link): Promise<void> {

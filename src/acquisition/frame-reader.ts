@@ -2,7 +2,8 @@ import type { Framing } from '../driver-kit/framing.ts';
 
 /** Where a FrameReader's findings go. */
 export interface FrameSink {
-  frame(frame: Uint8Array): void;
+  /** `atGap` is true when silence ended the frame. */
+  frame(frame: Uint8Array, atGap: boolean): void;
   discarded(bytes: number, reason: string): void;
 }
 
@@ -69,7 +70,7 @@ export class FrameReader {
         this.#drop(this.#framing.overflow === 'frame' ? length : 1, TOO_LONG); // as if it had come byte by byte
       } else {
         this.#from += length;
-        this.#sink.frame(found.frame);
+        this.#sink.frame(found.frame, atGap);
       }
     }
   }

@@ -5,11 +5,14 @@ import { hexOf } from '../driver-kit/bytes.ts';
  * Remembers from whom a late answer may still come. Two answers of one length from one address cannot be told apart on
  * the wire, so only time and caution can: after a failure an address is not asked again before the line has brought
  * nothing unasked for long enough, and its first answer then counts only where it cannot be that to another question.
- * It outlives the link, as a device does not know that the cable was out.
+ * It outlives the link, as a device does not know that the cable was out; and since a device does not know either that
+ * this process was started anew, every address owes the answer to an unknown question until it has been asked. That
+ * first question need not wait: its own answer is behind any older one, is thrown away too, and the wait follows it.
  */
 export class LateAnswers {
   readonly #clock: Clock;
-  readonly #owing = new Map<string, Owing>();
+  /** By address; undefined stands for one that owes nothing. */
+  readonly #owing = new Map<string, Owing | undefined>();
   #strayMs = -Infinity;
 
   constructor(clock: Clock) {
@@ -18,38 +21,63 @@ export class LateAnswers {
 
   /** A question to the address got no answer. */
   unanswered(address: string, request: Uint8Array): void {
-    const requests = this.#owing.get(address)?.requests ?? [];
-    this.#owing.set(address, { sinceMs: this.#clock.monotonicMs(), requests: new Set([...requests, hexOf(request)]) });
+    const nowMs = this.#clock.monotonicMs();
+    const { firstMs = nowMs, requests = [] } = this.#owedBy(address) ?? {};
+    this.#owing.set(address, { sinceMs: nowMs, firstMs, requests: new Set([...requests, hexOf(request)]) });
   }
 
   /**
    * A question to the address got an answer; returns whether it can be no other question's. A device or a radio link
-   * that wakes up brings all the answers that it owes, so those behind the first are waited for once more.
+   * that wakes up brings all the answers that it owes, so those behind the first are waited for once more: as long as
+   * this one was late, since a device that is slow with one is slow with the next.
    */
   answered(address: string, request: Uint8Array): boolean {
-    const owing = this.#owing.get(address);
+    const owing = this.#owedBy(address);
     if (owing === undefined) return true;
-    if (owing.requests.size === 0) this.#owing.delete(address);
-    else this.#owing.set(address, { sinceMs: this.#clock.monotonicMs(), requests: new Set() });
+    const { firstMs, requests } = owing;
+    const nowMs = this.#clock.monotonicMs();
+    const lateMs = firstMs === undefined ? undefined : nowMs - firstMs;
+    this.#owing.set(address, requests.size === 0 ? undefined : { sinceMs: nowMs, firstMs, lateMs, requests: new Set<string>() });
     const asked = hexOf(request);
-    return [...owing.requests].every((unanswered) => unanswered === asked);
+    return [...requests].every((unanswered) => unanswered === asked);
   }
 
-  /** Bytes came that nobody was waiting for. */
+  /**
+   * Bytes came while no question was outstanding. What comes within an exchange, even another device's, does not
+   * count: noise and echoes come with every question, and would keep an address waiting for good.
+   */
   stray(): void {
     this.#strayMs = this.#clock.monotonicMs();
   }
 
   /** How long to wait before the address may be asked again; 0 when it may be asked now. */
   waitMs(address: string, quietMs: number): number {
-    const owing = this.#owing.get(address);
+    const owing = this.#owedBy(address);
     if (owing === undefined) return 0;
-    return Math.max(0, Math.max(owing.sinceMs, this.#strayMs) + quietMs - this.#clock.monotonicMs());
+    const { sinceMs, lateMs } = owing;
+    const dueMs = lateMs === undefined ? sinceMs : sinceMs + lateMs + quietMs; // a late one took at least one time-out too
+    const quietSinceMs = Math.min(Math.max(dueMs, this.#strayMs), sinceMs + (QUIET_WAITS_MAX - 1) * quietMs);
+    return Math.max(0, quietSinceMs + quietMs - this.#clock.monotonicMs());
+  }
+
+  #owedBy(address: string): Owing | undefined {
+    return this.#owing.has(address) ? this.#owing.get(address) : OWED_FROM_BEFORE;
   }
 }
 
-/** Since when the answers to these questions are missing, in hexadecimal. */
+/** What an address owes. */
 interface Owing {
+  /** Since when nothing has been asked of it. */
   readonly sinceMs: number;
+  /** When the first of its answers was missed, unless that was before this process began. */
+  readonly firstMs?: number | undefined;
+  /** How late the last answer was, where others may still be behind it. */
+  readonly lateMs?: number | undefined;
+  /** The questions whose answers are missing, in hexadecimal. */
   readonly requests: ReadonlySet<string>;
 }
+
+/** What may have been asked before this process began; no request is empty, so no answer can be told to be its own. */
+const OWED_FROM_BEFORE: Owing = { sinceMs: -Infinity, requests: new Set(['']) };
+/** After so many quiet waits in a row the address is asked nevertheless: what keeps coming is noise and no late answer. */
+const QUIET_WAITS_MAX = 5;

@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { LinkError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { printable } from '../core/printable.ts';
 import type { ListeningDriver } from '../driver-kit/define-driver.ts';
 import type { Transport } from '../driver-kit/link.ts';
 import { Commits, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { Legibility } from './legibility.ts';
 import { ListeningVisit } from './listening-visit.ts';
+import { NoiseAllowance } from './noise-allowance.ts';
 import { keepOpen } from './reconnect.ts';
 
 export type { Report } from './commits.ts';
@@ -37,24 +37,21 @@ export interface ListeningSession {
  * it to `report` and tells the person at the device what became of it. Rejects only with bugs.
  */
 export async function runListening(session: ListeningSession): Promise<void> {
-  const { device, transport, status, clock, random, log, signal } = session;
+  const { transport, status, clock, random, signal } = session;
   const crashed = new AbortController();
   const crash = (bug: unknown): void => crashed.abort(bug);
-  const lasting = { commits: new Commits({ ...session, crash }), legibility: new Legibility(session) };
-  let said: string | undefined;
+  const lasting = {
+    commits: new Commits({ ...session, crash }),
+    legibility: new Legibility(session),
+    noise: new NoiseAllowance(session),
+  };
 
   const opened = (link: string): void => {
-    said = undefined;
     status.counts.opens += 1;
+    lasting.legibility.opened();
     status.open(link);
-    log.info(`${device}: open`, { device, link });
   };
-  const failed = (fault: LinkError, retryMs: number): void => {
-    const why = printable(fault.message, WHY_CHARACTERS_MAX);
-    status.failing(why);
-    if (why !== said) log.warn(`${device}: ${why}`, { device, retryMs });
-    said = why;
-  };
+  const failed = (fault: LinkError): void => status.failing(fault.message);
 
   await keepOpen({
     transport,
@@ -66,6 +63,3 @@ export async function runListening(session: ListeningSession): Promise<void> {
   });
   if (crashed.signal.aborted) throw crashed.signal.reason;
 }
-
-/** The list of the ports that are there makes for long sentences. */
-const WHY_CHARACTERS_MAX = 1000;

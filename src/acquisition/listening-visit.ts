@@ -1,13 +1,16 @@
-import { type Cancel, type Clock } from '../core/clock.ts';
+import { type Cancel, type Clock, pause } from '../core/clock.ts';
 import { ProtocolError } from '../core/errors.ts';
+import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
 import type { Decoded, ListeningDriver } from '../driver-kit/define-driver.ts';
 import type { Link } from '../driver-kit/link.ts';
+import { looksLikeNoise } from '../identification/noise.ts';
 import type { Commits } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { FeedbackQueue } from './feedback-queue.ts';
 import { FrameReader, TOO_LONG } from './frame-reader.ts';
 import type { Legibility } from './legibility.ts';
+import type { NoiseAllowance } from './noise-allowance.ts';
 import type { Visit } from './reconnect.ts';
 
 /** What a ListeningVisit is made of; all but the visit itself outlives the link. */
@@ -18,6 +21,7 @@ export interface ListeningVisitParts {
   readonly clock: Clock;
   readonly commits: Commits;
   readonly legibility: Legibility;
+  readonly noise: NoiseAllowance;
   /** Told the link's name once it is open. */
   readonly opened: (link: string) => void;
   readonly crash: (bug: unknown) => void;
@@ -43,11 +47,12 @@ export class ListeningVisit implements Visit {
     this.#gapMs = framing.gapMs;
     this.#lastByte = clock.stamp();
     this.#reader = new FrameReader(framing, {
-      frame: (frame) => this.#frame(frame),
+      frame: (frame, atGap) => this.#frame(frame, atGap),
       discarded: (bytes, reason) => this.#discarded(bytes, reason),
     });
     this.#feedback = new FeedbackQueue({
       feedback: driver.feedback?.(options),
+      clock,
       lost: () => (status.counts.feedbackLost += 1),
       crash,
     });
@@ -71,32 +76,55 @@ export class ListeningVisit implements Visit {
     this.#reader.end('link lost');
   }
 
-  /** Gives the last scans their answers, within a limit. */
-  #farewell(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#parts.clock.after(FAREWELL_MS, resolve);
-      void this.#feedback.settled.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+  /** Lets a code that waits for its silence end, and gives the last scans their answers; both within one limit. */
+  async #farewell(): Promise<void> {
+    const over = new AbortController();
+    const cancel = this.#parts.clock.after(FAREWELL_MS, () => over.abort());
+    await this.#lastSilence(over.signal);
+    await Promise.race([this.#feedback.settled, aborted(over.signal)]);
+    cancel();
   }
 
-  #frame(frame: Uint8Array): void {
-    const { commits, legibility, status } = this.#parts;
+  /** Nothing was heard for the whole farewell: silence enough, where the framing would wait longer still. */
+  async #lastSilence(over: AbortSignal): Promise<void> {
+    const lastByte = this.#lastByte;
+    const ended = (): boolean => this.#gapMs === undefined || this.#reader.waiting === 0;
+    while (!ended() && !over.aborted) await pause(this.#parts.clock, GAP_LOOK_MS, over);
+    if (!ended() && lastByte === this.#lastByte) this.#reader.gap();
+  }
+
+  #frame(frame: Uint8Array, atGap: boolean): void {
+    const { commits, noise, status } = this.#parts;
+    const decoded = this.#decoded(frame, atGap);
+    if (decoded !== undefined) this.#state = decoded.state;
+    const doubt = doubtOf(decoded?.observations ?? []);
+    if (doubt === 'noise' && !noise.take()) {
+      this.#refuseNoise(frame.length);
+      return;
+    }
     status.counts.frames += 1;
-    const decoded = this.#decoded(frame);
     if (decoded === undefined) return;
-    this.#state = decoded.state;
-    legibility.good(this.#link);
+    this.#judge(doubt);
     if (decoded.observations.length === 0) return;
-    this.#feedback.add(commits.store({ observations: decoded.observations, stamp: this.#lastByte }));
+    this.#feedback.add(commits.store({ observations: decoded.observations, stamp: this.#lastByte }), this.#lastByte);
   }
 
-  #decoded(frame: Uint8Array): Decoded | undefined {
+  #judge(doubt: Doubt | undefined): void {
+    const { legibility } = this.#parts;
+    if (doubt === 'noise') legibility.doubtful(this.#link, NOISE);
+    else legibility.good(this.#link, doubt === 'unterminated' ? UNTERMINATED : undefined);
+  }
+
+  #refuseNoise(bytes: number): void {
+    this.#parts.status.discarded(bytes, 'noise');
+    this.#parts.legibility.hopeless(NOISE);
+    this.#feedback.add(Promise.resolve('refused'), this.#lastByte);
+  }
+
+  #decoded(frame: Uint8Array, atGap: boolean): Decoded | undefined {
     const { driver, options, status, legibility, crash } = this.#parts;
     try {
-      return driver.decode(frame, options, this.#state);
+      return driver.decode(frame, options, this.#state, atGap);
     } catch (error) {
       if (!(error instanceof ProtocolError)) {
         crash(error);
@@ -104,7 +132,7 @@ export class ListeningVisit implements Visit {
       }
       status.counts.faults += 1;
       legibility.bad(this.#link, error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`);
-      this.#feedback.add(Promise.resolve('refused'));
+      this.#feedback.add(Promise.resolve('refused'), this.#lastByte);
       return undefined;
     }
   }
@@ -135,5 +163,20 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** How long the end waits for scans that are being stored, so that their people are still told. */
+/** What a scan's bytes say against it, before anybody asks what it means. */
+type Doubt = 'noise' | 'unterminated';
+
+function doubtOf(observations: readonly Observation[]): Doubt | undefined {
+  const scans = observations.filter((observation) => observation.kind === 'scan');
+  if (scans.some(looksLikeNoise)) return 'noise';
+  return scans.some(({ unterminated }) => unterminated) ? 'unterminated' : undefined;
+}
+
+const NOISE =
+  'what comes is not text: a wrong baud rate, or binary codes. Set the same baudRate, dataBits and parity here and in the scanner; for codes that hold binary write `content: binary`';
+const UNTERMINATED = "codes end by silence. Set the scanner's suffix to the terminator";
+
+/** How often the end looks whether the last code has ended. */
+const GAP_LOOK_MS = 10;
+/** How long the end waits for a code to end and for scans to be stored, so that their people are still told. */
 const FAREWELL_MS = 2000;

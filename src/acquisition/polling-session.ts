@@ -1,6 +1,5 @@
 import { type Clock, pause } from '../core/clock.ts';
 import { LinkError, ProtocolError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
 import type { PollingDriver, PollingLink, PollSchedule } from '../driver-kit/define-driver.ts';
@@ -17,8 +16,9 @@ export interface BusDevice {
   readonly options: unknown;
   readonly status: DeviceStatus;
   /**
-   * Takes what one poll brought, stamped at the last byte of its last answer. It counts `readings` and `refused`
-   * itself; the next poll of this device waits for it, other devices do not.
+   * Takes what one answer brought, stamped at that answer's last byte; a poll of several questions reports several
+   * times. It counts `readings` and `refused` itself, also when it ends after the link was lost. The next poll of this
+   * device waits for it; other devices, the link and the end of the session do not.
    */
   report(observations: readonly Observation[], stamp: Stamp): Promise<void>;
 }
@@ -28,45 +28,58 @@ export class PollingSession {
   readonly #device: BusDevice;
   readonly #schedule: PollSchedule;
   readonly #clock: Clock;
-  readonly #log: Log;
   #failures = 0;
+  #unstored = 0;
+  #stored: Promise<unknown> = Promise.resolve();
 
-  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly log: Log }) {
+  constructor(parts: { readonly device: BusDevice; readonly clock: Clock }) {
     this.#device = parts.device;
     this.#schedule = parts.device.driver.schedule(parts.device.options);
     this.#clock = parts.clock;
-    this.#log = parts.log;
   }
 
   /** Polls at once and then by schedule until the signal is aborted; rejects with a LinkError when the link breaks. */
   async run(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
-    this.#device.status.counts.opens += 1;
+    const { status } = this.#device;
+    status.counts.opens += 1;
+    if (this.#unstored > 0) status.failing('what was read before the link was lost is not stored yet');
+    await untilAborted(this.#stored, signal);
     let dueMs = this.#clock.monotonicMs();
     while (!signal.aborted) {
       await this.#poll(link, line, signal);
+      await untilAborted(this.#stored, signal);
       dueMs = this.#nextMs(dueMs);
       await pause(this.#clock, dueMs - this.#clock.monotonicMs(), signal);
     }
   }
 
   async #poll(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
-    const device = this.#device;
-    let stamp: Stamp | undefined;
+    const { driver, options } = this.#device;
+    let answeredAt: Stamp | undefined;
     const exchange: PollingLink['exchange'] = async (question) => {
+      answeredAt = undefined; // of a question that fails nothing is known but that it failed by now
       const answer = await this.#asked(link, line, question, signal);
-      stamp = answer.stamp;
+      answeredAt = answer.stamp;
       return answer.frame;
     };
-    let observations: readonly Observation[];
+    const emit = (observations: readonly Observation[]): void => {
+      this.#answers(link); // before the poll is over: its readings are on their way
+      this.#report(observations, answeredAt ?? this.#clock.stamp());
+    };
     try {
-      observations = await device.driver.poll({ exchange }, device.options);
+      await driver.poll({ exchange }, options, emit);
+      this.#answers(link);
     } catch (error) {
       if (error instanceof ProtocolError) this.#failed(error);
       else if (!(error instanceof LinkError && signal.aborted)) throw error;
-      return;
     }
-    this.#succeeded(link);
-    await device.report(observations, stamp ?? this.#clock.stamp());
+  }
+
+  #report(observations: readonly Observation[], stamp: Stamp): void {
+    this.#unstored += 1;
+    const report = this.#device.report(observations, stamp).finally(() => (this.#unstored -= 1));
+    this.#stored = Promise.all([this.#stored, report]).then(() => undefined); // or each would hold on to all before it
+    this.#stored.catch(() => undefined); // whoever waits for it next hears of the bug
   }
 
   async #asked(
@@ -93,21 +106,14 @@ export class PollingSession {
     }
   }
 
-  #succeeded(link: Link): void {
-    const { name, status } = this.#device;
-    const before = status.report().state;
+  #answers(link: Link): void {
     this.#failures = 0;
-    status.open(link.name);
-    if (before !== 'open') this.#log.info(`${name}: answers`, { device: name, link: link.name });
+    this.#device.status.open(link.name);
   }
 
   #failed({ what, remedy }: ProtocolError): void {
-    const { name, status } = this.#device;
-    const before = status.report();
-    const why = remedy === undefined ? what : `${what}. ${remedy}`;
     this.#failures += 1;
-    status.failing(why);
-    if (before.state !== 'failing' || before.why !== why) this.#log.warn(`${name}: ${why}`, { device: name });
+    this.#device.status.failing(remedy === undefined ? what : `${what}. ${remedy}`);
   }
 
   /** The next time to poll: by schedule, times that have passed left out; a device that fails is asked ever more rarely. */
@@ -119,6 +125,19 @@ export class PollingSession {
     const waitMs = Math.min(everyMs, PROBE_LEAST_MS) * 2 ** doublings;
     return nowMs + Math.min(waitMs, Math.max(everyMs, PROBE_MOST_MS));
   }
+}
+
+/** Waits for what may take for ever, but not longer than until the signal is aborted. */
+function untilAborted(event: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    event.then(end, reject);
+    if (signal.aborted) end();
+  });
 }
 
 /** So many polls in a row may fail before the device is asked ever more rarely, and without retries. */

@@ -50,8 +50,12 @@ export class QuietLine {
   /** Takes every chunk of the link. What nobody is waiting for is thrown away, and counted for whom was asked last. */
   receive(chunk: Uint8Array): void {
     this.#busyMs = this.#clock.monotonicMs();
-    if (this.#answer !== undefined) this.#answer.receive(chunk);
-    else this.#stray(chunk.length, 'unasked');
+    if (this.#answer !== undefined) {
+      this.#answer.receive(chunk);
+      return;
+    }
+    this.#parts.lateAnswers.stray();
+    this.#discarded(chunk.length, 'unasked');
   }
 
   /**
@@ -59,8 +63,8 @@ export class QuietLine {
    * did not fall silent, and with a LinkError when the link broke or the signal was aborted.
    */
   async ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
-    for (let patienceMs = QUIET_WAITS_MAX * quietMs(question); ; ) {
-      patienceMs -= await this.#noLateAnswer(link, question, patienceMs, signal);
+    for (;;) {
+      await this.#noLateAnswer(link, question, signal);
       const answer = await this.#inTurn(async () => {
         await this.#silence(link, question, signal);
         // While this one waited, the line may have stirred, or another device failed at the same address.
@@ -73,9 +77,9 @@ export class QuietLine {
 
   /** Resolves with undefined when an answer came that may be another question's. */
   async #exchange(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
-    const { request, reply, echo, address } = question;
-    this.#discarded = question.discarded;
-    const answer = new Answer({ request, reply, echo, clock: this.#clock, discarded: (...what) => this.#stray(...what) });
+    const { request, reply, echo, address, discarded } = question;
+    this.#discarded = discarded;
+    const answer = new Answer({ request, reply, echo, clock: this.#clock, discarded });
     this.#answer = answer; // before the write: a fast device answers before the write's own end is known
     try {
       await this.#send(link, request, signal);
@@ -83,7 +87,7 @@ export class QuietLine {
       const found = await this.#untilFirst(answer.arrived, question.responseTimeoutMs + onWireMs, signal);
       if (found === undefined) throw signal.aborted ? gone(link) : unanswered(question, answer);
       if (this.#parts.lateAnswers.answered(address, request)) return found;
-      this.#stray(found.frame.length, 'perhaps the answer to an earlier question');
+      discarded(found.frame.length, 'perhaps the answer to an earlier question');
       return undefined;
     } catch (error) {
       this.#parts.lateAnswers.unanswered(address, request);
@@ -100,18 +104,14 @@ export class QuietLine {
     if (sent === undefined) {
       throw new LinkError({ where: link.name, what: `a request did not leave within ${spokenDuration(WRITE_MOST_MS)}` });
     }
-    this.#busyMs = this.#clock.monotonicMs();
   }
 
-  /** Waits until no late answer of this address can be taken for the next one; resolves with how long that took. */
-  async #noLateAnswer(link: Link, question: LineQuestion, patienceMs: number, signal: AbortSignal): Promise<number> {
-    const fromMs = this.#clock.monotonicMs();
+  /** Waits until no late answer of this address can be taken for the next one. */
+  async #noLateAnswer(link: Link, question: LineQuestion, signal: AbortSignal): Promise<void> {
     for (;;) {
       if (signal.aborted) throw gone(link);
       const waitMs = this.#parts.lateAnswers.waitMs(question.address, quietMs(question));
-      const waitedMs = this.#clock.monotonicMs() - fromMs;
-      if (waitMs === 0) return waitedMs;
-      if (waitedMs >= patienceMs) throw noisy(question);
+      if (waitMs === 0) return;
       await pause(this.#clock, waitMs, signal);
     }
   }
@@ -131,11 +131,6 @@ export class QuietLine {
     const result = this.#last.then(action);
     this.#last = result.catch(() => undefined); // told to who asked; the next one in line must not hear of it
     return result;
-  }
-
-  #stray(bytes: number, reason: string): void {
-    if (reason !== 'echo') this.#parts.lateAnswers.stray();
-    this.#discarded(bytes, reason);
   }
 
   /** What the event brings, or undefined when the time is over or the signal aborted before. */
@@ -191,7 +186,5 @@ function fault(where: string, kind: 'silent' | 'corrupt', what: string, remedy: 
 const SILENT_CHARACTERS = 3.5;
 /** Beyond this a line that keeps bringing bytes is at fault, and the question fails. */
 const SILENCE_MOST_MS = 2000;
-/** So many quiet waits in a row must fail before the question does. */
-const QUIET_WAITS_MAX = 5;
 /** Transports end a write that hangs by themselves, and know better when; this is for one that does not. */
 const WRITE_MOST_MS = 30_000;

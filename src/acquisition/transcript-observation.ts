@@ -14,12 +14,13 @@ export function observationLine(observation: Observation): string {
     const { kind, meter, quantity, meterKind, value, raw } = observation;
     return encodeJson({ kind, meter, quantity, meterKind, value: asJson(value), raw });
   }
-  const { kind, aim, binary, bytes } = observation;
+  const { kind, aim, binary, unterminated, bytes } = observation;
   const isText = countUnprintable(bytes) === 0;
   return encodeJson({
     kind,
     aim,
     binary,
+    unterminated,
     ...(isText ? { text: Buffer.from(bytes).toString('utf8') } : { hex: hexOf(bytes) }),
   });
 }
@@ -45,7 +46,7 @@ function parseMembers(line: string): Members {
   }
 }
 
-function parseScan({ aim, binary, text: characters, hex, ...rest }: Members): Observation {
+function parseScan({ aim, binary, unterminated, text: characters, hex, ...rest }: Members): Observation {
   refuseOthers(rest);
   if ((characters === undefined) === (hex === undefined)) throw new RangeError('a scan has either "text" or "hex"');
   const bytes = characters === undefined ? bytesOfHex(text('hex', hex)) : Buffer.from(text('text', characters), 'utf8');
@@ -54,6 +55,7 @@ function parseScan({ aim, binary, text: characters, hex, ...rest }: Members): Ob
     bytes: new Uint8Array(bytes),
     ...(aim !== undefined && { aim: text('aim', aim) }),
     ...(binary === true && { binary }),
+    ...(unterminated === true && { unterminated }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { EXIT_CONFIGURATION } from './exit-codes.ts';
 import { type Configuration, type DeviceConfiguration, spokenLine } from '../config/configuration.ts';
 import { fileWarnings } from '../config/file-warnings.ts';
 import { type LoadParts, loadConfiguration } from '../config/load.ts';
@@ -23,12 +24,10 @@ export async function checkCommand({ write, ...parts }: CheckParts): Promise<num
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     write(error.message);
-    return EX_CONFIG;
+    return EXIT_CONFIGURATION;
   }
 }
 
-/** sysexits.h: something is wrong with the configuration. systemd does not restart a service that ends with it. */
-const EX_CONFIG = 78;
 
 function summary(configuration: Configuration, warnings: readonly string[]): string {
   const { file, hash, gateway, site, owner, mqtt, outbox, devices } = configuration;

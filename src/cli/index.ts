@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { ConfigurationError, messageOf } from '../core/errors.ts';
+import { EXIT_CONFIGURATION } from './exit-codes.ts';
 
 /** What the command line needs to know of where it is installed. */
 export interface Installation {
@@ -10,9 +11,6 @@ export interface Installation {
   /** The folder that holds the drivers' own profiles. */
   readonly driversFolder: URL;
 }
-
-/** The exit code of a configuration that cannot be used (sysexits.h, EX_CONFIG); systemd does not restart after it. */
-export const EXIT_CONFIGURATION = 78;
 
 /** Runs the command line; resolves with the process's exit code. */
 export async function runCommandLine(argv: readonly string[], installation: Installation): Promise<number> {

@@ -1,5 +1,4 @@
 import { spokenDuration } from '../core/amount.ts';
-import { printable } from '../core/printable.ts';
 import { ask, socketPath } from '../operations/control-socket.ts';
 
 /** What `tailgate status` prints of a running gateway; the answer of its `status` command. */
@@ -19,11 +18,14 @@ interface Status {
     readonly holds?: string;
     readonly fault?: string;
   };
-  readonly devices: readonly { readonly device: string; readonly state: string; readonly forMs: number; readonly why?: string; readonly link?: string; readonly readings: number; readonly refused: number; readonly faults: number; readonly discarded: Readonly<Record<string, number>> }[];
+  readonly devices: readonly { readonly device: string; readonly state: string; readonly forMs: number; readonly why?: string; readonly link?: string; readonly readings: number; readonly refused: number; readonly faults: number; readonly feedbackLost: number; readonly discarded: Readonly<Record<string, number>> }[];
   readonly alarms: readonly string[];
 }
 
-/** Asks the gateway whose outbox lies in the directory and prints the answer in words, or as JSON. */
+/**
+ * Asks the gateway whose outbox lies in the directory and prints the answer in words, or as JSON. Text of devices and
+ * the network was made printable by the gateway, at its source.
+ */
 export async function statusCommand({ directory, json, write }: { readonly directory: string; readonly json: boolean; readonly write: (line: string) => void }): Promise<number> {
   const answer = await ask(socketPath(directory), 'status');
   if (json) {
@@ -39,27 +41,25 @@ function spoken(status: Status): readonly string[] {
   const { scan, meter } = outbox.waiting;
   return [
     `${status.gateway} at ${status.site}, Tailgate ${status.version}, running for ${spokenDuration(status.uptimeMs)}, clock ${status.clock}`,
-    `configuration  ${printable(status.configuration.file)} (${status.configuration.hash})`,
+    `configuration  ${status.configuration.file} (${status.configuration.hash})`,
     `broker         ${broker.connected ? `connected to ${broker.url} with MQTT ${broker.mqtt ?? ''}` : 'not connected'} for ${spokenDuration(broker.forMs)}`,
-    ...(broker.why === undefined ? [] : [`               ${printable(broker.why, WHY_CHARACTERS_MAX)}`]),
-    ...(broker.held === undefined ? [] : [`               nothing is sent: ${printable(broker.held, WHY_CHARACTERS_MAX)}`]),
+    ...(broker.why === undefined ? [] : [`               ${broker.why}`]),
+    ...(broker.held === undefined ? [] : [`               nothing is sent: ${broker.held}`]),
     `outbox         ${scan} scans and ${meter} meter readings wait, ${outbox.settled} delivered since the start${outbox.quarantined === 0 ? '' : `, ${outbox.quarantined} in quarantine`}`,
     ...(outbox.holds === undefined ? [] : [`               holds ${outbox.holds}`]),
-    ...(outbox.fault === undefined ? [] : [`               cannot store: ${printable(outbox.fault, WHY_CHARACTERS_MAX)}`]),
+    ...(outbox.fault === undefined ? [] : [`               cannot store: ${outbox.fault}`]),
     'devices',
     ...devices.flatMap(deviceLines),
-    ...(alarms.length === 0 ? ['no alarms'] : ['alarms', ...alarms.map((alarm) => `  ! ${printable(alarm, WHY_CHARACTERS_MAX)}`)]),
+    ...(alarms.length === 0 ? ['no alarms'] : ['alarms', ...alarms.map((alarm) => `  ! ${alarm}`)]),
   ];
 }
 
-function deviceLines({ device, state, forMs, why, link, readings, refused, faults, discarded }: Status['devices'][number]): readonly string[] {
-  const counts = [`${readings} readings`, ...(refused > 0 ? [`${refused} refused`] : []), ...(faults > 0 ? [`${faults} faults`] : [])];
+function deviceLines({ device, state, forMs, why, link, readings, refused, faults, feedbackLost, discarded }: Status['devices'][number]): readonly string[] {
+  const counts = [`${readings} readings`, ...(refused > 0 ? [`${refused} refused`] : []), ...(faults > 0 ? [`${faults} faults`] : []), ...(feedbackLost > 0 ? [`${feedbackLost} answers too late`] : [])];
   const dropped = Object.entries(discarded).map(([reason, bytes]) => `${bytes} bytes ${reason}`);
-  const place = state === 'open' && link !== undefined ? ` on ${printable(link)}` : '';
+  const place = state === 'open' && link !== undefined ? ` on ${link}` : '';
   return [
     `  ${device.padEnd(20)} ${state} for ${spokenDuration(forMs)}${place}: ${[...counts, ...dropped].join(', ')}`,
-    ...(why === undefined ? [] : [`  ${' '.repeat(20)} ${printable(why, WHY_CHARACTERS_MAX)}`]),
+    ...(why === undefined ? [] : [`  ${' '.repeat(20)} ${why}`]),
   ];
 }
-
-const WHY_CHARACTERS_MAX = 400;

@@ -13,6 +13,8 @@ export interface ScanObservation {
   readonly aim?: string | undefined;
   /** The device is configured for codes of any bytes: unprintable ones are no sign of a damaged line. */
   readonly binary?: true | undefined;
+  /** Silence ended the code although the device is configured for a terminator: it may be half a code, or two. */
+  readonly unterminated?: true | undefined;
 }
 
 /** How a meter's value behaves. It is `kind` on the wire. */

@@ -51,6 +51,12 @@ export class Ranges {
     return range !== undefined && range[0] <= number;
   }
 
+  /** The end of the range that holds the number; undefined when none does. */
+  endOf(number: number): number | undefined {
+    const range = this.#ranges[this.#firstEndingAtOrAfter(number)];
+    return range !== undefined && range[0] <= number ? range[1] : undefined;
+  }
+
   /** How many numbers are in the set. */
   get size(): number {
     return this.#ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);

@@ -12,6 +12,15 @@ export function countUnprintable(bytes: Uint8Array): number {
   return unprintable;
 }
 
+/** The text of valid UTF-8, a byte order mark kept; undefined when the bytes are not. */
+export function utf8Of(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined; // a fatal TextDecoder tells invalid bytes by throwing; there is nothing else to say
+  }
+}
+
 /** The length of the text character that starts here, 0 when none does. */
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] ?? 0;
@@ -32,6 +41,8 @@ function isShortest(lead: number, second: number): boolean {
   if (lead === 0xf4) return second < 0x90;
   return true;
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Tab, line feed, carriage return, EOT, FS, GS, RS, US. */
 const CONTROLS_IN_TEXT: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x04, 0x1c, 0x1d, 0x1e, 0x1f]);

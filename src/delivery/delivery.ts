@@ -40,6 +40,7 @@ export class Delivery {
   #why: string | undefined = 'not connected yet';
   #stateSent = '';
   #cancelState: Cancel | undefined;
+  #stateSoon: Cancel | undefined;
   #running: Promise<void> | undefined;
 
   constructor(parts: DeliveryParts) {
@@ -76,20 +77,36 @@ export class Delivery {
     };
   }
 
-  /** Publishes `state` again if it has changed. */
-  refreshState(): void {
+  /** Something that `state` tells has changed: it goes out in a second, however often that happens until then. */
+  stateChanged(): void {
+    if (this.#stateSoon !== undefined) return;
+    this.#stateSoon = this.#clock.after(STATE_AFTER_MS, () => {
+      this.#stateSoon = undefined;
+      this.#refreshState();
+    });
+  }
+
+  #refreshState(): void {
     const connection = this.#connection;
     if (connection === undefined) return;
-    const payload = onlineMessage(this.#parts.facts(), this.#forwarder.report());
-    if (payload === this.#stateSent) return;
-    this.#stateSent = payload;
-    this.#publishState(connection, payload);
+    const whole = onlineMessage(this.#parts.facts(), this.#forwarder.report());
+    if (whole === this.#stateSent) return;
+    this.#stateSent = whole;
+    const fits = Buffer.byteLength(whole) + STATE_OVERHEAD_BYTES <= (connection.packetBytesMax ?? Number.POSITIVE_INFINITY);
+    // A packet that is too large would end the connection, each time anew, and no reading would ever go out.
+    const payload = fits ? whole : onlineMessage({ ...this.#parts.facts(), devices: {}, alarms: [STATE_CUT] }, this.#forwarder.report());
+    connection.publish({ topic: this.#stateTopic, payload, retain: true }, (fault) => {
+      if (fault === undefined || fault.fault === 'nobody-listens') return;
+      this.#stateSent = ''; // tried again with the next change, at the latest in a minute
+      this.#log.warn('the state was not taken', { why: fault.message });
+    });
   }
 
   /** Says goodbye on `state` and disconnects; what is in flight goes again after the next start. */
   async stop(): Promise<void> {
     const connection = this.#connection;
     this.#cancelState?.();
+    this.#stateSoon?.();
     this.#forwarder.detach();
     if (connection !== undefined) {
       await new Promise<void>((resolve) => {
@@ -122,7 +139,7 @@ export class Delivery {
     this.#log.info('broker connected', { mqtt: connection.version, waiting: this.#waiting() });
     connection.subscribe(this.#ackTopic, (fault) => this.#log.error('cannot subscribe to ack', { why: fault.message }));
     this.#forwarder.attach(connection);
-    this.refreshState();
+    this.#refreshState();
     void connection.closed.then(() => {
       if (this.#connection !== connection) return;
       this.#connection = undefined;
@@ -149,15 +166,9 @@ export class Delivery {
     this.#forwarder.acknowledge(watermark);
   }
 
-  #publishState(connection: Connection, payload: string): void {
-    connection.publish({ topic: this.#stateTopic, payload, retain: true }, (fault) => {
-      if (fault !== undefined && fault.fault !== 'nobody-listens') this.#log.warn('the state was not taken', { why: fault.message });
-    });
-  }
-
   #repeatState(): void {
     this.#cancelState = this.#clock.after(STATE_EVERY_MS, () => {
-      this.refreshState();
+      this.#refreshState();
       this.#repeatState();
     });
   }
@@ -169,4 +180,7 @@ export class Delivery {
 }
 
 const STATE_EVERY_MS = 60_000;
+const STATE_AFTER_MS = 1000;
+const STATE_OVERHEAD_BYTES = 300;
+const STATE_CUT = 'the broker takes no packet as large as the whole state: devices and alarms are left out, see tailgate status';
 const GOODBYE_WITHIN_MS = 1000;

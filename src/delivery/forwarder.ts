@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import type { PublishError} from '../core/errors.ts';
-import { StorageError } from '../core/errors.ts';
+import { type PublishError, StorageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { printable } from '../core/printable.ts';
+import { Ranges } from '../core/ranges.ts';
 import { type Lane, LANES } from '../core/reading.ts';
 import { BackOff } from '../core/back-off.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -54,10 +54,12 @@ export class Forwarder {
   readonly #tracks: Track[];
   readonly #flying = new Set<Entry>();
   readonly #reading = new Set<Track>();
+  readonly #overdue = new Set<Track>();
   readonly #backOff: BackOff;
   readonly #counts = { published: 0, settled: 0, refused: 0, quarantined: 0 };
   #connection: Connection | undefined;
   #window = 0;
+  #acceptedAtWindow = 0;
   #held: string | undefined;
   #cancelHold: Cancel | undefined;
   #cancelWatch: Cancel | undefined;
@@ -83,7 +85,7 @@ export class Forwarder {
   attach(connection: Connection): void {
     this.detach();
     this.#connection = connection;
-    this.#window = Math.min(this.#parts.window, connection.receiveMaximum);
+    this.#window = this.#windowOf(connection);
     this.#parts.outbox.connected = true;
     this.#watch();
     this.#pump();
@@ -98,6 +100,7 @@ export class Forwarder {
     this.#held = undefined;
     for (const entry of this.#flying) entry.track.again(entry);
     this.#flying.clear();
+    this.#overdue.clear();
   }
 
   /**
@@ -111,9 +114,9 @@ export class Forwarder {
         for (const entry of track.handedOver(sequence, sequence)) this.#quarantine(entry, code, printable(message));
       }
       if (this.#parts.acknowledgedBy === 'broker') continue;
+      const holes = new Ranges(missing);
       for (const entry of track.handedOver(0, upto)) {
-        if (missing.some(([first, last]) => entry.sequence >= first && entry.sequence <= last)) continue;
-        this.#settle(entry);
+        if (!holes.has(entry.sequence)) this.#settle(entry);
       }
     }
     this.#pump();
@@ -133,11 +136,17 @@ export class Forwarder {
     };
   }
 
+  /** One place of the broker's receive maximum is for the state message, unless there is only one. */
+  #windowOf({ receiveMaximum }: Connection): number {
+    return Math.max(1, Math.min(this.#parts.window, receiveMaximum - 1));
+  }
+
   #pump(): void {
     const connection = this.#connection;
     if (connection === undefined || this.#held !== undefined) return;
     let free = Math.min(this.#window - this.#flying.size, UNCONFIRMED_MAX - this.#unconfirmed());
     for (const track of this.#tracks) {
+      if (this.#overdue.has(track)) continue;
       for (let entry = free > 0 ? track.peek() : undefined; entry !== undefined; entry = free > 0 ? track.peek() : undefined) {
         this.#send(connection, entry);
         free -= 1;
@@ -172,6 +181,7 @@ export class Forwarder {
     const accepted = fault === undefined || (fault.fault === 'nobody-listens' && this.#parts.noSubscribers === 'accept');
     if (accepted) {
       this.#backOff.reset();
+      this.#widen();
       this.#lastAcknowledgedMs = this.#parts.clock.monotonicMs();
       if (this.#parts.acknowledgedBy === 'broker') this.#settle(entry);
       else entry.track.sent(entry);
@@ -183,8 +193,18 @@ export class Forwarder {
       return;
     }
     entry.track.again(entry);
-    if (fault.fault === 'back-pressure') this.#window = Math.max(1, Math.floor(this.#window / 2));
+    if (fault.fault === 'back-pressure' && this.#held === undefined) this.#window = Math.max(1, Math.floor(this.#window / 2));
     this.#hold(fault);
+  }
+
+  /** After back-pressure the window grows again by one for each full window that the broker takes. */
+  #widen(): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#window >= this.#windowOf(connection)) return;
+    this.#acceptedAtWindow += 1;
+    if (this.#acceptedAtWindow < this.#window) return;
+    this.#acceptedAtWindow = 0;
+    this.#window += 1;
   }
 
   #settle(entry: Entry): void {
@@ -249,7 +269,10 @@ export class Forwarder {
       }
       for (const track of this.#tracks) {
         const unconfirmed = track.oldestUnconfirmed;
-        if (unconfirmed === undefined || nowMs - unconfirmed.sentMs < this.#parts.overdueMs || this.#flies(track)) continue;
+        if (unconfirmed === undefined || nowMs - unconfirmed.sentMs < this.#parts.overdueMs) continue;
+        this.#overdue.add(track); // nothing more of it is sent until nothing of it flies, so that its order is kept
+        if (this.#flies(track)) continue;
+        this.#overdue.delete(track);
         this.#parts.log.warn('the receiver has not acknowledged readings for a long time; sending them again', { source: track.source, from: unconfirmed.sequence });
         track.rewind();
       }
@@ -273,7 +296,6 @@ const PAGE_ROWS = 200;
 
 /** With `acknowledgedBy: receiver`: how many rows the broker may have that the receiver has not confirmed. */
 const UNCONFIRMED_MAX = 10_000;
-
 
 const WATCH_EVERY_MS = 1000;
 const HOLD_LEAST_MS = 1000;

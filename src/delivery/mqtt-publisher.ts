@@ -1,6 +1,7 @@
 import { connect, type IClientOptions, type IClientPublishOptions, type MqttClient } from 'mqtt';
 import type { Clock } from '../core/clock.ts';
-import { PublishError } from '../core/errors.ts';
+import { messageOf, PublishError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import { connectFault } from './connect-fault.ts';
 import { NO_MATCHING_SUBSCRIBERS, publishFault, reasonName } from './reason-codes.ts';
 
@@ -70,7 +71,11 @@ export interface ConnectParts {
  */
 export function connectMqtt({ settings, clock, arrived, signal }: ConnectParts): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const client = connect(settings.url, clientOptions(settings));
+    const client = clientOf(settings);
+    if (client instanceof PublishError) {
+      reject(client);
+      return;
+    }
     let reason: unknown;
     let socketOpened = false;
     const giveUp = (error: unknown): void => {
@@ -197,6 +202,17 @@ class MqttConnection implements Connection {
   }
 }
 
+/** The library throws where Node refuses a certificate or a key, which can be half written at this moment. */
+function clientOf(settings: ConnectionSettings): MqttClient | PublishError {
+  try {
+    return connect(settings.url, clientOptions(settings));
+  } catch (error) {
+    const what = `the certificate or key cannot be used: ${printable(messageOf(error))}`;
+    const remedy = 'Check mqtt.caFile, mqtt.certificateFile and mqtt.keyFile: PEM, whole, and a key that belongs to its certificate';
+    return new PublishError({ where: `broker ${settings.url}`, what, remedy, fault: 'transient', cause: error });
+  }
+}
+
 function clientOptions(settings: ConnectionSettings): IClientOptions {
   return {
     protocolVersion: settings.version === '5' ? 5 : 4,
@@ -209,6 +225,7 @@ function clientOptions(settings: ConnectionSettings): IClientOptions {
     writeCache: false,
     connectTimeout: CONNACK_WITHIN_MS * 2,
     keepalive: settings.keepaliveSeconds,
+    ...(settings.version === '5' ? { properties: { maximumPacketSize: INBOUND_BYTES_MAX } } : {}),
     ...(settings.username === undefined ? {} : { username: settings.username }),
     ...(settings.password === undefined ? {} : { password: settings.password }),
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),
@@ -217,6 +234,9 @@ function clientOptions(settings: ConnectionSettings): IClientOptions {
     will: { topic: settings.will.topic, payload: Buffer.from(settings.will.payload), qos: 1, retain: true },
   };
 }
+
+/** The longest `ack`, and nothing longer. A 3.1.1 broker cannot be told; there `parseWatermark` refuses it. */
+const INBOUND_BYTES_MAX = 300 * 1024;
 
 const CONNACK_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 2000;

@@ -20,26 +20,6 @@ export function bytesOfLatin1(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'latin1'));
 }
 
-/** The text of valid UTF-8; undefined when the bytes are not. */
-export function utf8Of(bytes: Uint8Array): string | undefined {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return undefined; // a fatal TextDecoder tells invalid bytes by throwing; there is nothing else to say
-  }
-}
-
-/** All parts one after the other. */
-export function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** Whether `part` stands in `whole` at the position. */
 export function standsAt(whole: Uint8Array, at: number, part: Uint8Array): boolean {
   if (at + part.length > whole.length) return false;
@@ -48,5 +28,3 @@ export function standsAt(whole: Uint8Array, at: number, part: Uint8Array): boole
   }
   return true;
 }
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

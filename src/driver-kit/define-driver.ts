@@ -32,8 +32,11 @@ export interface SerialDefaults {
 export interface ListeningDriver extends About {
   readonly form: 'listening';
   framing(options: unknown): Framing;
-  /** Pure. Throws a ProtocolError when the frame makes no sense. `state` is what the last call returned, or undefined. */
-  decode(frame: Uint8Array, options: unknown, state: unknown): Decoded;
+  /**
+   * Pure. Throws a ProtocolError when the frame makes no sense. `state` is what the last call returned, or undefined;
+   * `atGap` is true when silence ended the frame, in place of a terminator or a length.
+   */
+  decode(frame: Uint8Array, options: unknown, state: unknown, atGap: boolean): Decoded;
   feedback?(options: unknown): Feedback | undefined;
 }
 
@@ -53,6 +56,11 @@ export interface Feedback {
   readonly questioned?: Uint8Array | undefined;
   /** Sent when the scan is not stored, the only case of a negative answer. */
   readonly refused: Uint8Array;
+  /**
+   * How long after the frame's last byte an answer may still be sent: the device's own time-out minus a margin. A later
+   * one could confirm a newer scan that is not stored yet, so it is not sent. Left out where the device waits for ever.
+   */
+  readonly answerWithinMs?: number | undefined;
 }
 
 /** A device that answers questions: most meters. */
@@ -68,10 +76,10 @@ export interface PollingDriver extends About {
    */
   meters(options: unknown): readonly string[];
   /**
-   * Asks for everything once. Rejects with a ProtocolError when the device did not answer at all; what it refused is
-   * an observation without a value.
+   * Asks for everything once, and emits what each exchange brought before the next one begins. Rejects with a
+   * ProtocolError when the device did not answer at all; what it refused is an observation without a value.
    */
-  poll(link: PollingLink, options: unknown): Promise<readonly Observation[]>;
+  poll(link: PollingLink, options: unknown, emit: Emit): Promise<void>;
 }
 
 /** When and how patiently a device is asked. All times in milliseconds. */
@@ -92,6 +100,12 @@ export interface PollSchedule {
   readonly echo: boolean;
 }
 
+/**
+ * Takes what an answer said. The session stamps it at the last byte of the answer before, since a poll with retries
+ * can take minutes; what is emitted after an exchange that failed gets the present time.
+ */
+export type Emit = (observations: readonly Observation[]) => void;
+
 /** What a polling driver sees of its bus. */
 export interface PollingLink {
   /**
@@ -107,7 +121,7 @@ export function defineListeningDriver<Options extends z.ZodObject, State = undef
   driver: About & {
     readonly options: Options;
     framing(options: z.output<Options>): Framing;
-    decode(frame: Uint8Array, options: z.output<Options>, state: State | undefined): Decoded<State>;
+    decode(frame: Uint8Array, options: z.output<Options>, state: State | undefined, atGap: boolean): Decoded<State>;
     feedback?(options: z.output<Options>): Feedback | undefined;
   },
 ): ListeningDriver {
@@ -124,7 +138,7 @@ export function definePollingDriver<Options extends z.ZodObject, Profile extends
     readonly profile?: Profile;
     schedule(options: z.output<Options>): PollSchedule;
     meters(options: WithProfile<Options, Profile>): readonly string[];
-    poll(link: PollingLink, options: WithProfile<Options, Profile>): Promise<readonly Observation[]>;
+    poll(link: PollingLink, options: WithProfile<Options, Profile>, emit: Emit): Promise<void>;
   },
 ): PollingDriver {
   return { ...driver, form: 'polling' };

@@ -15,7 +15,10 @@ export interface Transport {
 export interface Link {
   /** Where it really leads, such as the device file that a match found. */
   readonly name: string;
-  /** Resolves when the last byte left this machine's buffers; rejects with a LinkError. */
+  /**
+   * Resolves when the kernel has taken the bytes and, on a serial port, the time has passed that they take on the wire; an
+   * adapter can still be holding them back, and nothing says that the device got them. Rejects with a LinkError.
+   */
   write(bytes: Uint8Array): Promise<void>;
   /** Closes the link, at most once; resolves when it is released. It never rejects. */
   close(): Promise<void>;

@@ -4,4 +4,3 @@ export { ProtocolError } from '../core/errors.ts';
 export { printable } from '../core/printable.ts';
 export { QUANTITIES, type Quantity, type Unit, unitOf } from '../core/quantity.ts';
 export type { MeterKind, MeterObservation, NoValue, Observation, ScanObservation } from '../core/observation.ts';
-export { countUnprintable } from '../core/text-bytes.ts';

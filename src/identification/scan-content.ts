@@ -1,6 +1,6 @@
 import type { ScanObservation } from '../core/observation.ts';
 import type { ScanContent } from '../core/reading.ts';
-import { countUnprintable } from '../core/text-bytes.ts';
+import { countUnprintable, utf8Of } from '../core/text-bytes.ts';
 import { isGs1Carrier, symbologyName } from './symbology.ts';
 
 /**
@@ -9,7 +9,7 @@ import { isGs1Carrier, symbologyName } from './symbology.ts';
  */
 export function scanContent(scan: ScanObservation, { device }: { readonly device: string }): ScanContent {
   const bytes = Buffer.from(scan.bytes.buffer, scan.bytes.byteOffset, scan.bytes.length);
-  const text = textOf(bytes);
+  const text = utf8Of(bytes) ?? bytes.toString('latin1'); // one character a byte loses nothing
   const problems = problemsOf(scan);
   return {
     device,
@@ -27,20 +27,11 @@ function isGs1({ aim }: ScanObservation): boolean {
   return aim !== undefined && isGs1Carrier(aim);
 }
 
-/** UTF-8 where the bytes are, otherwise one character a byte, which loses nothing. */
-function textOf(bytes: Buffer): string {
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    return bytes.toString('latin1'); // a fatal TextDecoder tells invalid bytes by throwing; there is nothing else to say
-  }
+function problemsOf({ bytes, aim, binary, unterminated }: ScanObservation): readonly string[] {
+  const problems: string[] = [];
+  if (bytes.length === 0) problems.push('the code is empty');
+  if (unterminated === true) problems.push('silence ended the code in place of its terminator: it may be a part of one, or several');
+  const unprintable = binary === true || aim !== undefined ? 0 : countUnprintable(bytes);
+  if (unprintable > 0) problems.push(`${unprintable} of ${bytes.length} bytes are not text: noise on the line, or a binary code`);
+  return problems;
 }
-
-function problemsOf({ bytes, aim, binary }: ScanObservation): readonly string[] {
-  if (bytes.length === 0) return ['the code is empty'];
-  if (binary === true || aim !== undefined) return [];
-  const unprintable = countUnprintable(bytes);
-  return unprintable === 0 ? [] : [`${unprintable} of ${bytes.length} bytes are not text: noise on the line, or a binary code`];
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

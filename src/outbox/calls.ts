@@ -49,8 +49,6 @@ export interface LaneReport {
   readonly settled: readonly Range[];
   /** Rows that are not settled. */
   readonly waiting: number;
-  /** When the oldest row that waits was taken, by the wall clock. */
-  readonly oldestMs?: number | undefined;
 }
 
 /** Everything that goes into one transaction. */

@@ -46,6 +46,7 @@ export class Outbox {
   #settlementDue = false;
   #settledAtMs = Number.NEGATIVE_INFINITY;
   #connected = false;
+  #closing = false;
   #fault: string | undefined;
 
   private constructor(opened: Opened, parts: OutboxParts) {
@@ -76,6 +77,7 @@ export class Outbox {
   /** Stores readings and notes in one transaction; see RecordReadings. */
   readonly record: RecordReadings = (readings: readonly Reading[], notes: Notes = {}, options: RecordOptions = {}) => {
     const rows = readings.map(rowOf);
+    if (rows.length === 0 && Object.keys(notes).length === 0) return Promise.resolve({ source: this.opened.stream.source, sequences: [] });
     return new Promise<Recorded>((resolve, reject) => {
       const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
       const entry = { rows: rows.length, bytes, lingerMs: options.lingerMs ?? 0, content: rows, notes, resolve, reject };
@@ -158,6 +160,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#settledAtMs = Number.NEGATIVE_INFINITY;
     if (this.#settlementDue) this.#commits.expectWithin(0);
+    this.#closing = true;
     await this.#commits.flush();
     await this.#worker.close();
   }
@@ -167,6 +170,7 @@ export class Outbox {
     const notes = new Map(entries.flatMap((entry) => Object.entries(entry.notes)));
     const { wallMs, monotonicMs } = this.#clock.stamp();
     const settling = this.#settlementDue && (entries.length === 0 || monotonicMs - this.#settledAtMs >= SETTLEMENT_EVERY_MS);
+    if (this.#settlementDue && !settling) this.#commits.expectWithin(SETTLEMENT_ALONE_AFTER_MS);
     if (rows.length === 0 && notes.size === 0 && !settling) return;
     const quarantined = this.#quarantined;
     this.#quarantined = [];
@@ -193,7 +197,9 @@ export class Outbox {
     }
   }
 
+  /** Not while closing: what cannot be written now is sent again after the next start, and dropped as known. */
   #retrySettlement(): void {
+    if (this.#closing) return;
     this.#settlementDue = true;
     this.#commits.expectWithin(SETTLEMENT_ALONE_AFTER_MS);
   }

@@ -6,11 +6,6 @@ export function rowKey(stream: number, sequence: number): number {
   return stream * SEQUENCES + sequence;
 }
 
-/** The stream's number in a row's key. */
-export function streamOf(key: number): number {
-  return Math.floor(key / SEQUENCES);
-}
-
 /** The sequence in a row's key. */
 export function sequenceOf(key: number): number {
   return key % SEQUENCES;

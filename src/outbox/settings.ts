@@ -6,6 +6,9 @@ import { StorageError } from '../core/errors.ts';
  * in every run but the one that made it, and NORMAL loses committed rows at a power cut.
  */
 export const SETTINGS: readonly string[] = [
+  // Before anything reads the file: a second gateway on the same directory is refused, and would give out the same
+  // sequences otherwise. The kernel releases the lock with the process, however that ends.
+  'locking_mode = EXCLUSIVE',
   'journal_mode = WAL',
   'synchronous = FULL',
   'busy_timeout = 5000',

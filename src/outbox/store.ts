@@ -15,11 +15,14 @@ export class Store {
   readonly #database: Database.Database;
   readonly #statements: Statements;
   readonly #boots = new Map<string, number>();
+  /** Boots of the transaction that is running: they count only once it is committed. */
+  readonly #newBoots = new Map<string, number>();
   readonly #sources = new Map<number, string>();
   readonly #settled = new Map<string, Ranges>();
   readonly #stream: number;
   readonly #write: Database.Transaction<(batch: Batch, first: number) => void>;
   #next: number;
+  #lastUsedBytes = 0;
 
   private constructor(database: Database.Database, request: OpenRequest) {
     this.#database = database;
@@ -37,20 +40,26 @@ export class Store {
   /** Opens the file, makes it if it is not there, and verifies what durability hangs on. Throws a StorageError. */
   static open(request: OpenRequest): Store {
     const file = join(request.directory, FILE_NAME);
+    let database: Database.Database | undefined;
     try {
       mkdirSync(request.directory, { recursive: true, mode: 0o700 });
-      const database = new Database(file);
+      database = new Database(file);
       for (const pragma of SETTINGS) database.pragma(pragma);
       checkSettings(database, file);
       createSchema(database, file);
       return new Store(database, request);
     } catch (error) {
+      database?.close(); // or this process would hold its lock
       throw storageError(error, file);
     }
   }
 
   /** What stands in the file. */
   report(): Opened {
+    return this.#guarded(() => this.#report());
+  }
+
+  #report(): Opened {
     const streams = [...this.#sources.keys()].map((number) => this.#streamReport(number));
     const stream = streams.find(({ number }) => number === this.#stream);
     if (stream === undefined) throw new StorageError({ where: this.#database.name, what: 'its own stream is missing' });
@@ -64,6 +73,7 @@ export class Store {
    */
   commit(batch: Batch): Committed {
     const first = this.#next;
+    this.#newBoots.clear();
     if (first + batch.rows.length > SEQUENCE_MAX) {
       throw new StorageError({ where: this.#database.name, what: 'the stream has no sequence numbers left' });
     }
@@ -73,21 +83,41 @@ export class Store {
       throw storageError(error, this.#database.name);
     }
     this.#next += batch.rows.length;
+    for (const [id, number] of this.#newBoots) this.#boots.set(id, number);
     for (const { stream, lane, ranges } of batch.settlements) {
       this.#settled.set(settledName(stream, lane), new Ranges(ranges));
     }
-    return { first, usedBytes: this.#usedBytes() };
+    return { first, usedBytes: this.#usedBytesAfterCommit() };
   }
 
   /** Rows of a lane that are not settled, in order. */
-  page({ stream, lane, after, rowsMax }: PageRequest): readonly StoredRow[] {
+  page(request: PageRequest): readonly StoredRow[] {
+    return this.#guarded(() => this.#page(request));
+  }
+
+  /** Closes the file; nothing may be called afterwards. */
+  close(): void {
+    this.#guarded(() => void this.#database.close());
+  }
+
+  /** A fault of the disk is a StorageError wherever it comes up; a bug stays what it is. */
+  #guarded<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw storageError(error, this.#database.name);
+    }
+  }
+
+  #page({ stream, lane, after, rowsMax }: PageRequest): readonly StoredRow[] {
     const settled = this.#settledOf(stream, lane);
     const source = this.#sources.get(stream);
     if (source === undefined) return [];
     const rows: StoredRow[] = [];
     let bytes = 0;
     const last = rowKey(stream, SEQUENCE_MAX);
-    for (const record of this.#statements.page[lane].iterate(rowKey(stream, after), last)) {
+    const from = settled.endOf(after + 1) ?? after;
+    for (const record of this.#statements.page[lane].iterate(rowKey(stream, from), last)) {
       const sequence = sequenceOf(record.key);
       if (settled.has(sequence)) continue;
       rows.push(storedRow(record, { source, stream, sequence }));
@@ -95,11 +125,6 @@ export class Store {
       if (rows.length >= rowsMax || bytes >= PAGE_BYTES) break;
     }
     return rows;
-  }
-
-  /** Closes the file; nothing may be called afterwards. */
-  close(): void {
-    this.#database.close();
   }
 
   #writeAll(batch: Batch, first: number): void {
@@ -133,12 +158,12 @@ export class Store {
   }
 
   #bootNumber(id: string): number {
-    const known = this.#boots.get(id);
+    const known = this.#boots.get(id) ?? this.#newBoots.get(id);
     if (known !== undefined) return known;
     this.#statements.addBoot.run(id);
     const added = this.#statements.boots.all().find((boot) => boot.id === id);
     if (added === undefined) throw new StorageError({ where: this.#database.name, what: 'a boot was not added' });
-    this.#boots.set(id, added.number);
+    this.#newBoots.set(id, added.number);
     return added.number;
   }
 
@@ -160,13 +185,14 @@ export class Store {
 
   #laneReport(stream: number, lane: Lane): LaneReport {
     const settled = this.#settledOf(stream, lane).list();
-    const [from, to] = [rowKey(stream, 0), rowKey(stream, SEQUENCE_MAX)];
-    let waiting = this.#statements.count[lane].get(from, to)?.rows ?? 0;
-    for (const [first, last] of settled) {
-      waiting -= this.#statements.count[lane].get(rowKey(stream, first), rowKey(stream, last))?.rows ?? 0;
+    let waiting = 0;
+    let from = 0;
+    for (const [first, last] of [...settled, [SEQUENCE_MAX, SEQUENCE_MAX] as const]) {
+      // Between the settled ranges only: there can be a week of settled rows, and none of them is looked at.
+      waiting += this.#statements.count[lane].get(rowKey(stream, from), rowKey(stream, first) - 1)?.rows ?? 0;
+      from = last + 1;
     }
-    const oldest = this.page({ stream, lane, after: 0, rowsMax: 1 })[0];
-    return { settled, waiting, oldestMs: oldest?.takenMs };
+    return { settled, waiting };
   }
 
   #lastOf(stream: number): number {
@@ -174,6 +200,16 @@ export class Store {
     const floor = this.#statements.streams.all().find(({ number }) => number === stream)?.floor ?? 0;
     const highest = LANES.map((lane) => this.#statements.highest[lane].get(from, to)?.key ?? from);
     return Math.max(floor, ...highest.map(sequenceOf));
+  }
+
+  /** The commit stands, whether or not its size can be told. */
+  #usedBytesAfterCommit(): number {
+    try {
+      this.#lastUsedBytes = this.#usedBytes();
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError)) throw error;
+    }
+    return this.#lastUsedBytes;
   }
 
   #usedBytes(): number {
@@ -244,10 +280,12 @@ function laneNumbered(number: number): Lane {
   return LANES[number] ?? 'scan';
 }
 
-function storageError(error: unknown, file: string): StorageError {
-  if (error instanceof StorageError) return error;
+function storageError(error: unknown, file: string): unknown {
   const code = codeOf(error);
-  const remedy = code === undefined ? undefined : REMEDIES.find(([start]) => code.startsWith(start))?.[1];
+  const ofTheDisk = code !== undefined && (error instanceof Database.SqliteError || REMEDIES.some(([start]) => code.startsWith(start)));
+  // Two rows with one key would mean that a sequence was given out twice: that is a bug, and the process has to end.
+  if (!ofTheDisk || code.startsWith('SQLITE_CONSTRAINT')) return error;
+  const remedy = REMEDIES.find(([start]) => code.startsWith(start))?.[1];
   const missing = existsSync(file) ? '' : ' (the file does not exist)';
   return new StorageError({ where: file, what: `${messageOf(error)}${missing}`, remedy, cause: error });
 }
@@ -262,6 +300,8 @@ const REMEDIES: readonly (readonly [code: string, remedy: string])[] = [
   ['SQLITE_NOTADB', 'The file is not an outbox: keep it for salvage and start with another directory'],
   ['EACCES', 'Give the directory to the user that runs Tailgate'],
   ['ENOTDIR', 'Choose a directory under outbox.directory'],
+  ['EEXIST', 'Choose a directory under outbox.directory'],
+  ['ERR_DLOPEN_FAILED', 'The program was built for another Node.js: install it again with the one that runs it'],
   ['EROFS', 'The file system is read-only: see dmesg and remount it'],
   ['ENOSPC', 'The disk is full: free some space'],
 ];

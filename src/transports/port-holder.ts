@@ -31,6 +31,27 @@ export function openHolder(path: string): PortHolder | undefined {
   return undefined;
 }
 
+/** Remembers for a minute what `openHolder` found, since a port that stays taken is tried every few seconds. */
+export class RememberedHolder {
+  readonly #search: (path: string) => PortHolder | undefined;
+  readonly #nowMs: () => number;
+  #last: { readonly file: string; readonly atMs: number; readonly found: PortHolder | undefined } | undefined;
+
+  constructor(search = openHolder, nowMs = () => performance.now()) {
+    this.#search = search;
+    this.#nowMs = nowMs;
+  }
+
+  /** Who has the device file open, as it was at most a minute ago. */
+  of(path: string): PortHolder | undefined {
+    const file = `${path} ${statSync(path, { throwIfNoEntry: false })?.ino ?? 'none'}`;
+    const nowMs = this.#nowMs();
+    if (this.#last?.file === file && nowMs - this.#last.atMs < REMEMBERED_MS) return this.#last.found;
+    this.#last = { file, atMs: nowMs, found: this.#search(path) };
+    return this.#last.found;
+  }
+}
+
 /** The words for an error: "minicom (process 812)". */
 export function spokenHolder(found: PortHolder | undefined): string {
   if (found === undefined) return 'another program';
@@ -82,3 +103,5 @@ function linkTarget(path: string): string | undefined {
     return undefined; // closed meanwhile
   }
 }
+
+const REMEMBERED_MS = 60_000;

@@ -30,12 +30,12 @@ export function matchPort(match: PortMatch, where: string, roots: Roots = SYSTEM
   return found;
 }
 
-/** The match in a person's words: "usb 0c2e:0b6a at 1-1.4". */
+/** The match in a person's words, the same as the configuration's own: "usb 0c2e:0b6a at usb socket 1-1.4". */
 export function spokenMatch({ byId, usb, topology }: PortMatch): string {
   const said = [
     usb && `usb ${usb.vendor ?? '*'}:${usb.product ?? '*'}${usb.serial === undefined ? '' : ` serial ${usb.serial}`}`,
     byId && `by-id ${byId}`,
-    topology && `at ${topology}`,
+    topology && `at usb socket ${topology}`,
   ];
   return said.filter((part) => part !== undefined && part !== '').join(' ');
 }

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { LinkError, messageOf } from '../core/errors.ts';
 import { attachedPorts, listed } from './attached-ports.ts';
-import { openHolder, type PortHolder, spokenHolder } from './port-holder.ts';
+import { type PortHolder, type RememberedHolder, spokenHolder } from './port-holder.ts';
 
 /** What was being opened when it failed. */
 export interface Opening {
@@ -10,6 +10,7 @@ export interface Opening {
   readonly where: string;
   readonly path: string;
   readonly baudRate: number;
+  readonly holders: RememberedHolder;
 }
 
 /** The failure of an open, in words; serialport gives the system's message as text and no code. */
@@ -58,6 +59,10 @@ interface Cause {
 
 const CAUSES: readonly Cause[] = [
   {
+    pattern: /spawn stty ENOENT/,
+    say: () => ({ what: 'the program stty is missing', remedy: 'Install the package coreutils, and look that stty is in the PATH of this program' }),
+  },
+  {
     pattern: /No such file|No such device/,
     say: ({ path }) => ({
       what: `${path} does not exist`,
@@ -74,7 +79,7 @@ const CAUSES: readonly Cause[] = [
   {
     pattern: /Cannot lock port|Device or resource busy/,
     say: (opening) => {
-      const { what, remedy = '' } = heldFault(opening, openHolder(opening.path));
+      const { what, remedy = '' } = heldFault(opening, opening.holders.of(opening.path));
       return { what, remedy };
     },
   },

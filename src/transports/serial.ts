@@ -8,7 +8,7 @@ import { LinkError } from '../core/errors.ts';
 import type { Link, Transport } from '../driver-kit/link.ts';
 import type { Roots } from './attached-ports.ts';
 import { within } from './deadline.ts';
-import { lockHolder } from './port-holder.ts';
+import { lockHolder, RememberedHolder } from './port-holder.ts';
 import { matchPort, type PortMatch, spokenMatch } from './port-match.ts';
 import { hangUpFault, heldFault, type Opening, openFault, speedFault } from './serial-fault.ts';
 import { SocketLink } from './socket-link.ts';
@@ -25,25 +25,25 @@ export interface SerialSettings {
   readonly dataBits?: 7 | 8 | undefined;
   readonly parity?: 'none' | 'even' | 'odd' | undefined;
   readonly stopBits?: 1 | 2 | undefined;
-  /** Whether closing the port drops DTR, which resets some devices. The system's default is yes. */
-  readonly hupcl?: boolean | undefined;
 }
 
 /**
- * Opens serial ports. The serialport library opens, configures and locks the port and drains it after a write; the bytes
- * go through Node's own terminal stream. serialport's stream is not used: after a hang-up under traffic it reads 0 bytes
+ * Opens serial ports. The serialport library opens, configures and locks the port; the bytes go through Node's own
+ * terminal stream. Its drain is not used: it holds one of the process's four threads until the last byte has left, for
+ * ever on a device that stops the flow, and four such devices stop every file and every name look-up. Its stream is not used: after a hang-up under traffic it reads 0 bytes
  * for ever on a full core and never says close (bindings-cpp#162, #175), and it takes two to three times the CPU time a line.
  */
 export function serialTransport(options: SerialOptions): Transport {
   const name = `serial ${'path' in options ? options.path : spokenMatch(options.match)}`;
+  const holders = new RememberedHolder();
   return {
     name,
     async open(receive, signal) {
       const path = 'path' in options ? options.path : matchPort(options.match, name, options.roots).path;
-      const opening: Opening = { where: name, path, baudRate: options.baudRate };
+      const opening: Opening = { where: name, path, baudRate: options.baudRate, holders };
       const port = await locked(opening, options, signal);
       try {
-        await configured(port, opening, options);
+        await configured(port, opening);
         return linkOver(port, opening, receive);
       } catch (error) {
         await released(port);
@@ -59,10 +59,10 @@ async function locked(opening: Opening, settings: SerialSettings, signal: AbortS
   // Asked first, because the library changes the line parameters of a port before it finds that another has locked it.
   const holder = lockHolder(opening.path);
   if (holder !== undefined) throw heldFault(opening, holder);
-  const { baudRate, dataBits = 8, parity = 'none', stopBits = 1, hupcl = true } = settings;
+  const { baudRate, dataBits = 8, parity = 'none', stopBits = 1 } = settings;
   try {
     return await within<Port>(
-      SerialPort.binding.open({ path: opening.path, baudRate, dataBits, parity, stopBits, hupcl, lock: true }),
+      SerialPort.binding.open({ path: opening.path, baudRate, dataBits, parity, stopBits, lock: true }),
       {
         deadlineMs: OPEN_DEADLINE_MS,
         signal,
@@ -75,17 +75,18 @@ async function locked(opening: Opening, settings: SerialSettings, signal: AbortS
   }
 }
 
-/** Sets what the library does not, and checks what it does not check. */
-async function configured(port: Port, opening: Opening, { parity = 'none', hupcl = true }: SerialSettings): Promise<void> {
-  const settings: string[] = [];
-  if (parity !== 'none') settings.push('inpck'); // without it a byte with a parity error passes for a good one
-  if (!hupcl) settings.push('-hupcl'); // the library's own option can only set it
-  if (settings.length > 0) await stty('stty', ['-F', opening.path, ...settings], { timeout: OPEN_DEADLINE_MS });
+/**
+ * Sets what the library does not, and checks what it does not check. The library sets IGNPAR, with which bytes with a
+ * wrong parity or stop bit vanish and leave a shorter code behind that looks whole; so set, they read as 00. Also without
+ * parity, where a stop bit can be wrong just as well.
+ */
+async function configured(port: Port, opening: Opening): Promise<void> {
+  await run('stty', ['-F', opening.path, 'inpck', '-ignpar'], { timeout: OPEN_DEADLINE_MS });
   const { baudRate } = await port.getBaudRate();
   if (Math.abs(baudRate - opening.baudRate) > SPEED_TOLERANCE * opening.baudRate) throw speedFault(opening, baudRate);
 }
 
-const stty = promisify(execFile);
+const run = promisify(execFile);
 
 function linkOver(port: Port, opening: Opening, receive: (chunk: Uint8Array) => void): Link {
   const locked = port.fd ?? -1;
@@ -97,7 +98,7 @@ function linkOver(port: Port, opening: Opening, receive: (chunk: Uint8Array) => 
     socket,
     receive,
     writeDeadlineMs: (bytes) => WRITE_SPARE_MS + (bytes * BITS_PER_BYTE_MOST * 1000 * 2) / opening.baudRate,
-    flush: () => port.drain(),
+    wireMs: (bytes) => (bytes * BITS_PER_BYTE_MOST * 1000) / opening.baudRate,
     async release() {
       clearInterval(probe);
       if (isSameFile(descriptor, locked)) closeSync(descriptor);
@@ -124,8 +125,8 @@ function streamOf(locked: number): { readonly socket: ReadStream; readonly descr
   }
 }
 
-/** Whether both descriptors lead to one file; where a sandbox kept libuv from opening it again, one is closed by now. */
-function isSameFile(one: number, other: number): boolean {
+/** Whether both descriptors lead to one file. Where a sandbox kept libuv from opening it again, one is closed by now. */
+export function isSameFile(one: number, other: number): boolean {
   try {
     const [first, second] = [fstatSync(one), fstatSync(other)];
     return first.dev === second.dev && first.ino === second.ino;
@@ -136,18 +137,25 @@ function isSameFile(one: number, other: number): boolean {
 
 /** Whether the device file is gone or is another one now: a hang-up that the stream did not tell. */
 export function hungUp(path: string, descriptor: number): boolean {
-  const there = statSync(path, { throwIfNoEntry: false });
-  const open = fstatSync(descriptor);
-  return there === undefined || there.ino !== open.ino || there.rdev !== open.rdev;
+  try {
+    const [there, open] = [statSync(path), fstatSync(descriptor)];
+    return there.ino !== open.ino || there.rdev !== open.rdev;
+  } catch {
+    return true; // what cannot even be looked at is not there
+  }
 }
 
-/** Closes the library's descriptor, and with it the lock. Unsent bytes can hold the kernel up; it then finishes alone. */
+/**
+ * Closes the library's descriptor, and with it the lock. Bytes that the device does not take are thrown away first: the
+ * kernel waits for them as long as 30 s, in which the port cannot be opened again.
+ */
 async function released(port: Port): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const patience = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, RELEASE_PATIENCE_MS);
   });
-  await Promise.race([port.close().catch(() => undefined), patience]); // a port that hung up may refuse to be closed
+  const closing = port.flush().catch(() => undefined).then(() => port.close());
+  await Promise.race([closing.catch(() => undefined), patience]); // a port that hung up may refuse to be closed
   clearTimeout(timer);
 }
 
@@ -156,6 +164,7 @@ const RELEASE_PATIENCE_MS = 5000;
 const PROBE_MS = 5000;
 /** Beyond twice the time that the bytes take on the wire. */
 const WRITE_SPARE_MS = 2000;
+/** Start, eight data bits, parity, two stop bits. */
 const BITS_PER_BYTE_MOST = 12;
 /** A UART takes 5 % at the very most, both ends together. */
 const SPEED_TOLERANCE = 0.03;

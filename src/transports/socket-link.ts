@@ -12,8 +12,8 @@ export interface SocketParts {
   readonly receive: (chunk: Uint8Array) => void;
   /** How long a write may take. */
   readonly writeDeadlineMs: (bytes: number) => number;
-  /** Resolves when what was written has left the machine. */
-  readonly flush: () => Promise<void>;
+  /** How long so many bytes take to leave after the kernel has taken them; 0 where nobody can tell. */
+  readonly wireMs: (bytes: number) => number;
   /** Releases what the socket does not own; called once. */
   readonly release: () => Promise<void>;
   /** What the far end's silence, goodbye or an error of the socket means. */
@@ -41,8 +41,7 @@ export class SocketLink implements Link {
     });
     parts.socket.on('data', parts.receive);
     parts.socket.on('error', (error) => this.lose(parts.lost(error)));
-    parts.socket.on('end', () => this.lose(parts.lost(undefined)));
-    parts.socket.on('close', () => this.lose(parts.lost(undefined)));
+    parts.socket.on('close', () => this.lose(parts.lost(undefined))); // follows the far end's end and every error
   }
 
   write(bytes: Uint8Array): Promise<void> {
@@ -66,11 +65,13 @@ export class SocketLink implements Link {
   }
 
   #writeNow(bytes: Uint8Array): Promise<void> {
-    const { socket, where, flush, writeDeadlineMs, lost } = this.#parts;
+    const { socket, where, wireMs, writeDeadlineMs, lost } = this.#parts;
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => this.lose(stuck(where, bytes.length)), writeDeadlineMs(bytes.length));
+      let onWire: NodeJS.Timeout | undefined;
       const settle = (error?: LinkError): void => {
         clearTimeout(deadline);
+        clearTimeout(onWire);
         this.#abandonWrite = undefined;
         if (error === undefined) resolve();
         else reject(error);
@@ -82,10 +83,17 @@ export class SocketLink implements Link {
       }
       socket.write(bytes, (failed) => {
         if (failed) this.lose(lost(failed));
-        else flush().then(() => settle(), (error: unknown) => this.lose(lost(error as Error)));
+        else if (this.#gone === undefined) onWire = after(wireMs(bytes.length), settle);
       });
     });
   }
+}
+
+/** Node's timers drop the fraction of a millisecond, which would be too early. */
+function after(ms: number, action: () => void): NodeJS.Timeout | undefined {
+  if (ms > 0) return setTimeout(action, Math.ceil(ms));
+  action();
+  return undefined;
 }
 
 function stuck(where: string, bytes: number): LinkError {

@@ -48,7 +48,7 @@ function linkOver(socket: Socket, where: string, receive: (chunk: Uint8Array) =>
     socket,
     receive,
     writeDeadlineMs: () => WRITE_DEADLINE_MS,
-    flush: async () => undefined, // TCP does not say when the far end sent it on
+    wireMs: () => 0, // TCP does not say when the far end sent it on
     release: async () => undefined,
     lost: (error) => lost(where, error),
   });

@@ -135,6 +135,18 @@ describe('a frame reader', () => {
     expect(atGap({ ...COUNTED, gapMs: 5 })).toEqual([]);
   });
 
+  it('says which frames silence ended', () => {
+    const ended: [string, boolean][] = [];
+    const reader = new FrameReader(lineFraming(LINE), {
+      frame: (frame, atGap) => void ended.push([Buffer.from(frame).toString(), atGap]),
+      discarded: () => undefined,
+    });
+    reader.push(Buffer.from('whole\rhalf'));
+    reader.gap();
+    reader.push(Buffer.from('whole\r'));
+    expect(ended).toEqual([['whole', false], ['half', true], ['whole', false]]);
+  });
+
   it('counts what is left over at the end and is empty then', () => {
     const { discards, waiting } = read(lineFraming(LINE), [Buffer.from('half a li')], (reader) => reader.end('link lost'));
     expect(discards).toEqual({ 'link lost': 9 });

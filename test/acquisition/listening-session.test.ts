@@ -6,7 +6,7 @@ import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { type ListeningSession, type Report, runListening } from '../../src/acquisition/listening-session.ts';
 import { systemClock } from '../../src/acquisition/stamp.ts';
 import type { Clock } from '../../src/core/clock.ts';
-import { LinkError, StorageError } from '../../src/core/errors.ts';
+import { LinkError, ProtocolError, StorageError } from '../../src/core/errors.ts';
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import type { Transport } from '../../src/driver-kit/link.ts';
 import { z } from '../../src/driver-kit/options.ts';
@@ -36,7 +36,8 @@ interface Waiting {
 function session(parts: { transport: Transport; clock?: Clock; options?: object; auto?: boolean; driver?: ListeningSession['driver'] }) {
   const { transport, clock = systemClock(() => 'synced'), options = { terminator: 'CR' }, auto = false, driver = lineScanner } = parts;
   const stop = new AbortController();
-  const status = new DeviceStatus({ device: 'cab', clock, changed: () => undefined });
+  const changes: string[] = [];
+  const status = new DeviceStatus({ device: 'cab', clock, changed: ({ state, why = '' }) => void changes.push(`${state}: ${why}`) });
   const waiting: Waiting[] = [];
   const logged: string[] = [];
   const note = (message: string) => void logged.push(message);
@@ -65,7 +66,7 @@ function session(parts: { transport: Transport; clock?: Clock; options?: object;
     stop.abort();
     await running;
   };
-  return { status, waiting, logged, running, stop, end, texts: () => waiting.map(({ text }) => text) };
+  return { status, changes, waiting, logged, running, stop, end, texts: () => waiting.map(({ text }) => text) };
 }
 
 async function started(options: object = {}, more: object = {}) {
@@ -82,6 +83,17 @@ async function started(options: object = {}, more: object = {}) {
 }
 
 const ACK = { feedback: 'honeywell-host-ack' };
+
+/** A driver of lines that decodes as the test says and answers whenever it is told to. */
+function answering(decode: ListeningSession['driver']['decode']): ListeningSession['driver'] {
+  return defineListeningDriver({
+    ...lineScanner,
+    options: z.strictObject({}),
+    framing: () => lineScanner.framing(lineScanner.options.parse({})),
+    decode: (frame, options, state, atGap) => ({ ...decode(frame, options, state, atGap), state: undefined }),
+    feedback: () => ({ stored: Buffer.from('+'), refused: Buffer.from('-') }),
+  });
+}
 
 describe('a listening session', () => {
   it('answers a scan only after its commit', async () => {
@@ -164,20 +176,186 @@ describe('a listening session', () => {
     expect(texts()).toEqual(['ONE']);
   });
 
-  it('says what noise is, tells the person, and calls the device failing when nothing else comes', async () => {
-    const { clock, link, status, waiting, logged } = await started(ACK);
-    const noise = '\x80\xf8\x00\xe6\r';
-    link().receive(noise);
+  it('sends no answer that comes when the scanner has given up: it would confirm the next scan', async () => {
+    const { clock, link, waiting, status } = await started(ACK);
+    link().receive('OLD\r');
+    await clock.advance(11_000);
+    link().receive('NEW\r');
+    waiting[0]?.commit();
     await clock.advance(0);
-    expect(link().written).toEqual([REFUSED]);
-    expect(status.report()).toMatchObject({ state: 'open', why: expect.stringContaining('content: binary') as string });
-    for (let more = 0; more < 500; more += 1) link().receive(noise);
-    expect(status.report().state).toBe('failing');
-    expect(status.counts.faults).toBe(501);
-    expect(logged.filter((line) => line.includes('not text')).length).toBe(1);
-    expect(waiting).toEqual([]);
+    expect(link().written).toEqual([]);
+    expect(status.counts.feedbackLost).toBe(1);
+    waiting[1]?.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual([STORED]);
+  });
+
+  it('answers as long as `answerWithin` says, from the last byte on', async () => {
+    const { clock, link, waiting, status } = await started({ ...ACK, answerWithin: '2 s' });
+    link().receive('ON');
+    await clock.advance(400);
+    link().receive('E\rTWO\r');
+    await clock.advance(2000);
+    waiting[0]?.commit();
+    await clock.advance(1);
+    waiting[1]?.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual([STORED]);
+    expect(status.counts.feedbackLost).toBe(1);
+  });
+
+  it('sends no late answer to a link that took long to open', async () => {
+    const clock = new FakeClock();
+    const fake = fakeTransport();
+    const slow: Transport = {
+      name: 'slow',
+      async open(receive, signal) {
+        const link = await fake.open(receive, signal);
+        fake.links[0]?.receive('EARLY\r');
+        await new Promise<void>((resolve) => void clock.after(10_000, resolve));
+        return link;
+      },
+    };
+    const { status } = session({ transport: slow, clock, options: { terminator: 'CR', ...ACK }, auto: true });
+    await clock.advance(10_000);
+    expect(status.counts.feedbackLost).toBe(1);
+    expect(fake.links[0]?.written).toEqual([]);
+  });
+
+  it('gives up answers beyond a bound of waiting ones, and counts them', async () => {
+    const driver = answering(() => ({ observations: [{ kind: 'scan', bytes: new Uint8Array(1) }] }));
+    const { clock, link, waiting, status } = await started({}, { driver, options: {} });
+    for (let scan = 0; scan < 4096; scan += 1) link().receive('X\r');
+    expect(status.counts.feedbackLost).toBe(0);
+    for (let scan = 0; scan < 10; scan += 1) link().receive('X\r');
+    expect(status.counts.feedbackLost).toBe(10);
+    for (const scan of waiting) scan.commit();
+    await clock.advance(0);
+    expect(link().written.length).toBe(4096);
+  });
+
+  it('says when scans are refused and when they are stored again, each time anew', async () => {
+    const { clock, link, waiting, logged } = await started();
+    for (const verdict of ['refuse', 'refuse', 'commit', 'commit', 'refuse', 'commit'] as const) {
+      link().receive('X\r');
+      waiting.at(-1)?.[verdict]();
+      await clock.advance(0);
+    }
+    const said = logged.filter((line) => /scans are/.test(line)).map((line) => /refused|stored again/.exec(line)?.[0]);
+    expect(said).toEqual(['refused', 'stored again', 'refused', 'stored again']);
+  });
+
+  it('stores an odd code or two, whatever their bytes, and remarks what they look like', async () => {
+    const { clock, link, status, texts, waiting } = await started(ACK);
+    for (const code of ['\xd6L-7', 'T\xfcr', '\0AB']) link().receive(`${code}\r`);
+    expect(texts()).toEqual(['\xd6L-7', 'T\xfcr', '\0AB']);
+    waiting[0]?.commit('questioned');
+    await clock.advance(0);
+    expect(link().written).toEqual([`${STORED}\x1b4,\x1b4,`]);
+    const { state, why } = status.report();
+    expect(state).toBe('open');
+    for (const words of ['wrong baud rate', 'binary codes', '`content: binary`']) expect(why).toContain(words);
     link().receive('GOOD\r');
     expect(status.report()).toMatchObject({ state: 'open', why: undefined });
+    expect(status.counts).toMatchObject({ frames: 4, discarded: {} });
+  });
+
+  it('refuses a flood of noise, tells the person, and calls the device failing until a good code comes', async () => {
+    const { clock, link, status, texts } = await started(ACK, { auto: true });
+    for (let frame = 0; frame < 500; frame += 1) link().receive('\x80\xf8\x00\xe6\r');
+    await clock.advance(0);
+    expect(texts().length).toBe(5);
+    expect(link().written.slice(4)).toEqual([STORED, ...Array.from({ length: 495 }, () => REFUSED)]);
+    expect(status.report()).toMatchObject({ state: 'failing', why: expect.stringContaining('baudRate') as string });
+    expect(status.counts).toMatchObject({ frames: 5, discarded: { noise: 495 * 4 } });
+    link().receive('GOOD\r');
+    expect(status.report()).toMatchObject({ state: 'open', why: undefined });
+    expect(texts().at(-1)).toBe('GOOD');
+  });
+
+  it('stores no more than five frames of noise a minute, over reconnects and good codes too', async () => {
+    const { clock, link, status, texts } = await started({}, { auto: true });
+    for (let frame = 0; frame < 3; frame += 1) link().receive('\x80\xf8\r');
+    link().lose(HANG_UP);
+    await clock.advance(30_000);
+    for (let frame = 0; frame < 3; frame += 1) link().receive('\x80\xf8\rGOOD\r');
+    const noise = () => texts().filter((text) => text !== 'GOOD').length;
+    expect(noise()).toBe(5);
+    link().receive('\x80\xf8\r');
+    expect(status.report().state).toBe('failing');
+    await clock.advance(30_000);
+    for (let frame = 0; frame < 3; frame += 1) link().receive('\x80\xf8\r');
+    expect(noise()).toBe(8);
+    expect(status.report().state).toBe('failing'); // what is stored of the noise is no end of it
+    link().receive('\x80\xf8\r');
+    expect(noise()).toBe(8);
+  });
+
+  it('stores a code that silence cut, marks it, and says what to set', async () => {
+    const { clock, link, status, waiting } = await started({}, { auto: true });
+    link().receive('ASSET-114');
+    await clock.advance(600);
+    link().receive('50\r');
+    expect(waiting.map(({ report }) => report.observations[0])).toMatchObject([{ unterminated: true }, {}]);
+    expect(waiting[1]?.report.observations[0]).not.toHaveProperty('unterminated');
+    expect(status.report().why).toBeUndefined();
+    link().receive('NEXT');
+    await clock.advance(600);
+    expect(status.report()).toMatchObject({ state: 'open', why: "codes end by silence. Set the scanner's suffix to the terminator" });
+  });
+
+  it('takes silence for the end where it is configured to be', async () => {
+    const { clock, link, status, waiting } = await started({ terminator: 'none' }, { auto: true });
+    link().receive('ASSET-11450');
+    await clock.advance(600);
+    expect(waiting[0]?.report.observations[0]).not.toHaveProperty('unterminated');
+    expect(status.report().why).toBeUndefined();
+  });
+
+  it('says at most once a minute in the log what makes no sense, and how often it held that back', async () => {
+    const { clock, link, logged } = await started({}, { auto: true });
+    const said = () => logged.filter((line) => line.includes('baudRate')).length;
+    for (let frame = 0; frame < 300; frame += 1) link().receive('\x80\xf8\r');
+    expect(said()).toBe(1);
+    await clock.advance(59_999);
+    link().receive('\x80\xf8\r');
+    expect(said()).toBe(1);
+    await clock.advance(1);
+    link().receive('\x80\xf8\r');
+    expect(said()).toBe(2);
+  });
+
+  it('lets nothing that a device sent into the log or the status unescaped', async () => {
+    const driver = answering(() => {
+      throw new ProtocolError({ where: 'x', what: 'not a weight: \x1b[2J\n', fault: 'unexpected' });
+    });
+    const { link, status, logged } = await started({}, { driver, options: {} });
+    link().receive('X\r');
+    expect(status.report().why).toBe('not a weight: \\u{1b}[2J\\u{a}');
+    expect(logged.filter((line) => line.includes('weight'))).toEqual(['cab: not a weight: \\u{1b}[2J\\u{a}']);
+    link().receive('X\rX\r');
+    expect(status.report()).toMatchObject({ state: 'failing', why: 'not a weight: \\u{1b}[2J\\u{a}' });
+    expect(status.counts.faults).toBe(3);
+  });
+
+  it('calls the device failing anew after a reconnect when it still makes no sense', async () => {
+    const driver = answering(() => {
+      throw new ProtocolError({ where: 'x', what: 'not a weight', fault: 'unexpected' });
+    });
+    const { clock, link, changes } = await started({}, { driver, options: {} });
+    link().receive('X\rX\rX\rX\r');
+    link().lose(HANG_UP);
+    await clock.advance(1000);
+    link().receive('X\rX\rX\rX\r');
+    expect(changes).toEqual([
+      'open: ',
+      'open: not a weight',
+      'failing: not a weight',
+      'failing: fake: hung up',
+      'open: ',
+      'open: not a weight',
+      'failing: not a weight',
+    ]);
   });
 
   it('says when what comes has no end', async () => {
@@ -197,18 +375,16 @@ describe('a listening session', () => {
     expect(status.counts).toMatchObject({ opens: 2, discarded: { 'link lost': 4 } });
   });
 
-  it('logs a missing port once, and when it is there', async () => {
+  it('tells a missing port once, and when it is there', async () => {
     const clock = new FakeClock();
     const transport = fakeTransport();
     transport.refuse = true;
-    const { logged, status } = session({ transport, clock });
+    const { changes } = session({ transport, clock });
     await clock.advance(60_000);
-    expect(logged).toEqual(['cab: fake: not there. Plug it in']);
-    expect(status.report().state).toBe('failing');
+    expect(changes).toEqual(['failing: fake: not there. Plug it in']);
     transport.refuse = false;
     await clock.advance(20_000);
-    expect(logged.slice(1)).toEqual(['cab: open']);
-    expect(status.report()).toMatchObject({ state: 'open', why: undefined });
+    expect(changes.slice(1)).toEqual(['open: ']);
   });
 
   it('still answers the scans that are being stored when it is told to stop', async () => {
@@ -229,6 +405,41 @@ describe('a listening session', () => {
     await clock.advance(3000);
     await running;
     expect(link().open).toBe(false);
+  });
+
+  it('stores a code that still waits for its silence when it is told to stop, and answers it', async () => {
+    const { clock, link, waiting, stop, running, texts } = await started({ terminator: 'none', ...ACK });
+    link().receive('ASSET-11450');
+    await clock.advance(30);
+    stop.abort();
+    await clock.advance(100);
+    expect(texts()).toEqual(['ASSET-11450']);
+    waiting[0]?.commit();
+    await clock.advance(0);
+    await running;
+    expect(link().written).toEqual([STORED]);
+  });
+
+  it('waits for no longer than a farewell for a silence that is longer, and takes the code then', async () => {
+    const { clock, link, status, stop, running, texts } = await started({ terminator: 'none', idleGap: '10 s' });
+    link().receive('ASSET-11450');
+    stop.abort();
+    await clock.advance(2100);
+    await running;
+    expect(texts()).toEqual(['ASSET-11450']);
+    expect(status.counts.discarded).toEqual({});
+  });
+
+  it('makes no half code of one that still comes at the end of a farewell', async () => {
+    const { clock, link, status, stop, running, texts } = await started({ terminator: 'none', idleGap: '10 s' });
+    link().receive('ASSET');
+    stop.abort();
+    await clock.advance(1500);
+    link().receive('-11');
+    await clock.advance(600);
+    await running;
+    expect(texts()).toEqual([]);
+    expect(status.counts.discarded).toEqual({ 'link lost': 8 });
   });
 
   it.each(['decoding', 'reporting'])('rejects with a bug in %s', async (place) => {

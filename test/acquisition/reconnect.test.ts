@@ -75,6 +75,31 @@ describe('keeping a link open', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('closes a link that its visit finds broken before it opens another, and tells what the visit found', async () => {
+    const transport = fakeTransport();
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const told: string[] = [];
+    const running = keepOpen({
+      transport,
+      clock,
+      random: () => 1,
+      signal: stop.signal,
+      failed: ({ what }) => told.push(what),
+      visit: () => ({
+        receive: () => undefined,
+        use: () => Promise.reject(new LinkError({ where: 'fake', what: 'a write hung' })),
+      }),
+    });
+    await clock.advance(0);
+    expect(transport.links.map(({ open }) => open)).toEqual([false]);
+    expect(told).toEqual(['a write hung']);
+    await clock.advance(500);
+    expect(transport.links.map(({ open }) => open)).toEqual([false, false]);
+    stop.abort();
+    await running;
+  });
+
   it('lets a bug out', async () => {
     const broken = { name: 'broken', open: () => Promise.reject(new TypeError('a bug')) };
     const clock = new FakeClock();

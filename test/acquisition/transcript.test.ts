@@ -55,6 +55,7 @@ describe('an observation as a line', () => {
     '{"kind":"scan","text":"PUMP-0042"}',
     '{"kind":"scan","aim":"]C1","text":"01\\u001d10"}',
     '{"kind":"scan","binary":true,"hex":"00FF"}',
+    '{"kind":"scan","unterminated":true,"text":"ASSET-114"}',
     '{"kind":"meter","meter":"engine-hours","quantity":"operating-time","meterKind":"counter","value":12345678901234567890.123456789,"raw":"00"}',
     '{"kind":"meter","meter":"mode","quantity":"state","meterKind":"characteristic","value":"running","raw":"00"}',
     '{"kind":"meter","meter":"power","quantity":"active-power","meterKind":"gauge","value":-0.5,"raw":"FFFB"}',

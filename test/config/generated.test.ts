@@ -61,7 +61,7 @@ after
       options: z.strictObject({ port: z.string().describe('Taken.') }),
       schedule: () => ({ address: '1', everyMs: 1, responseTimeoutMs: 1, silenceMs: 1, retries: 0, echo: false }),
       meters: () => [],
-      poll: () => Promise.resolve([]),
+      poll: () => Promise.resolve(),
     });
     expect(() => configurationJsonSchema([clash])).toThrow('drivers/clash: every device has a key "port"; choose another name');
   });

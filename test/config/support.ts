@@ -37,7 +37,7 @@ const meter = definePollingDriver({
   serial: { baudRate: 19_200, parity: 'even' },
   schedule: () => ({ address: '1', everyMs: 1000, responseTimeoutMs: 1000, silenceMs: 5, retries: 0, echo: false }),
   meters: ({ profile: { meters } }) => Object.keys(meters),
-  poll: () => Promise.resolve([]),
+  poll: () => Promise.resolve(),
 });
 
 /** Two drivers that do nothing. */

@@ -133,7 +133,7 @@ describe('delivery to a broker that misbehaves', () => {
     const { outbox, delivery } = await startDelivery(stub.url);
     await outbox.record(texts(50).map((text) => scanOf(text)));
     await vi.waitFor(() => expect(delivery.report().settled).toBe(50), within);
-    expect(stub.inFlightMost).toBeLessThanOrEqual(4); // three readings and the state message
+    expect(stub.inFlightMost).toBeLessThanOrEqual(3);
   });
 
   it('quarantines what is larger than the broker takes, without sending it, and goes on', async () => {
@@ -142,6 +142,36 @@ describe('delivery to a broker that misbehaves', () => {
     await outbox.record([scanOf('A'), scanOf('B'.repeat(2000)), scanOf('C')]);
     await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 2, quarantined: 1 }), within);
     expect(stub.published.every(({ payload }) => payload.length < 1024)).toBe(true);
+  });
+
+  it('cuts a state that is larger than the broker takes, and delivers all the same', async () => {
+    const stub = await StubBroker.start({ connack: () => ({ properties: { maximumPacketSize: 1500 } }) });
+    const devices = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`device-${index}`, { state: 'failing', why: 'x'.repeat(100) }]));
+    const { outbox, delivery } = await startDelivery(stub.url, { facts: () => ({ version: '0.0.0', configuration: 'abcdef', clock: 'synced', devices, alarms: [] }) });
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report().settled).toBe(1), within);
+    const states = stub.published.filter(({ topic }) => topic.endsWith('/state'));
+    expect(states.every(({ payload }) => payload.length < 1500)).toBe(true);
+    expect(states[0]?.payload.toString()).toContain('left out, see tailgate status');
+  });
+
+  it('halves its window at back-pressure and widens it again afterwards', async () => {
+    let refusals = 1;
+    const stub = await StubBroker.start({ puback: ({ topic }) => (topic.includes('/scan/') && refusals-- > 0 ? 0x97 : 0) });
+    const { outbox, delivery } = await startDelivery(stub.url, { window: 8 });
+    await outbox.record(texts(20).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(delivery.report().settled).toBe(20), within);
+    stub.inFlightMost = 0;
+    await outbox.record(texts(200).map((text) => scanOf(text)));
+    await vi.waitFor(() => expect(delivery.report().settled).toBe(220), within);
+    expect(stub.inFlightMost).toBeGreaterThanOrEqual(6);
+  });
+
+  it('survives a certificate that is half written, and says which keys to look at', async () => {
+    const { delivery } = await startDelivery('mqtts://127.0.0.1:1', {
+      settings: () => Promise.resolve({ url: 'mqtts://127.0.0.1:1', clientId: 'truck-17', keepaliveSeconds: 30, certificate: '-----BEGIN CERT', key: 'what' }),
+    });
+    await vi.waitFor(() => expect(delivery.report().why).toContain('Check mqtt.caFile, mqtt.certificateFile and mqtt.keyFile'), within);
   });
 
   it('quarantines one message that the broker refuses for good and delivers the rest', async () => {

@@ -118,16 +118,28 @@ describe('a gateway as a process', () => {
     });
   });
 
-  it('survives noise at a wrong baud rate: invents no reading, and says what to set', async () => {
+  it('survives noise at a wrong baud rate: stores no more than five frames of it, none as valid, and says what to set', async () => {
+    const { broker, events } = await brokerAndReceiver();
     const scanner = pty();
-    const gateway = TestGateway.make({ mqtt: 'url: "mqtt://127.0.0.1:1"', devices: { 'cab-scanner': `driver: line-scanner, port: ${scanner.path}, terminator: CR` } });
+    const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, devices: { 'cab-scanner': `driver: line-scanner, port: ${scanner.path}, terminator: CR` } });
     gateway.start();
     await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
     const noise = Buffer.from(Array.from({ length: 3000 }, (_, index) => (index % 60 === 59 ? 0x0d : [0x00, 0xf8, 0x80, 0xfe, 0x06][index % 5]!)));
     await scanner.write(noise);
-    await vi.waitFor(() => expect(readFileSync(gateway.logFile, 'utf8')).toContain('baudRate'), within);
+    await gateway.until(({ devices }) => {
+      expect(devices[0]).toMatchObject({ state: 'failing', why: expect.stringContaining('baudRate') as string });
+      expect(devices[0]?.discarded['noise']).toBe(45 * 59);
+    });
+    expect(readFileSync(gateway.logFile, 'utf8')).toContain('baudRate');
     await scanner.write('A-1\r');
-    await gateway.until(({ outbox }) => expect(outbox.waiting.scan).toBe(1));
+    const scans = () => events.filter(({ type }) => type === 'tailgate.scan.v1').map(({ data }) => data);
+    await vi.waitFor(() => expect(scans().map(({ text }) => text)).toContain('A-1'), within);
+    const stored = scans().filter(({ text }) => text !== 'A-1');
+    expect(stored).toHaveLength(5);
+    for (const data of stored) {
+      expect(data).toMatchObject({ valid: false, hex: noise.subarray(0, 59).toString('hex').toUpperCase() });
+      expect(data).not.toHaveProperty('identity');
+    }
   });
 
   it('stops in order on SIGTERM while scans come in, and has stored what it confirmed', async () => {

@@ -49,6 +49,14 @@ describe('the content of a scan', () => {
     expect(content(bytes, { aim: ']d1' }).problems).toBeUndefined();
   });
 
+  it('gives no key for a code that silence cut, and says why', () => {
+    const cut = content('ASSET-114', { unterminated: true });
+    expect(cut).toMatchObject({ text: 'ASSET-114', valid: false, problems: ['silence ended the code in place of its terminator: it may be a part of one, or several'] });
+    expect(cut.identity).toBeUndefined();
+    expect(content('10012345', { unterminated: true, aim: ']C0' }).identity).toBeUndefined();
+    expect(content(Buffer.from([0x00, 0x41]), { unterminated: true }).problems).toHaveLength(2);
+  });
+
   it('says that an empty code is empty', () => {
     expect(content('', { aim: ']Q1' })).toMatchObject({ valid: false, problems: ['the code is empty'] });
   });

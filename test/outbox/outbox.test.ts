@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -125,6 +125,26 @@ describe('the outbox', () => {
     await outbox.close();
   });
 
+  it('resolves at once when there is nothing to record', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    expect(await outbox.record([])).toEqual({ source: 'urn:tailgate:bedford:truck-17:3f9c1e7a', sequences: [] });
+    await outbox.close();
+  });
+
+  it('reads on behind settled ranges and counts only what waits', async () => {
+    const folder = temporaryFolder();
+    const outbox = await openOutbox(folder);
+    await outbox.record(Array.from({ length: 50 }, (_, index) => scanOf(`A-${index}`)));
+    outbox.settlements = () => [{ stream: 1, lane: 'scan', ranges: [[0, 20], [25, 40]] }];
+    outbox.settlementChanged();
+    await outbox.close();
+    const again = await openOutbox(folder);
+    expect(again.opened.stream.lanes.scan.waiting).toBe(14);
+    expect((await lane(again, 'scan')).map(({ sequence }) => sequence)).toEqual([21, 22, 23, 24, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50]);
+    expect((await lane(again, 'scan', 30)).map(({ sequence }) => sequence)[0]).toBe(41);
+    await again.close();
+  });
+
   it('keeps boot and monotonic time of a reading taken with an unsynced clock', async () => {
     const outbox = await openOutbox(temporaryFolder());
     await outbox.record([scanOf('A', { wallMs: 5, monotonicMs: 77, bootId: 'b-1', clock: 'unsynced' })]);
@@ -147,6 +167,30 @@ describe('an outbox that cannot store', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
     expect(await why(openOutbox(join(folder, 'file')))).toMatch(/EEXIST|ENOTDIR/);
+  });
+
+  it('refuses a second instance on the same directory, and leaves the first alone', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record([scanOf('A')]);
+    expect(await why(openOutbox(folder))).toContain('is a second Tailgate running?');
+    expect((await first.record([scanOf('B')])).sequences).toEqual([2]);
+    await first.close();
+    const second = await openOutbox(folder);
+    expect(second.opened.stream.last).toBe(2);
+    await second.close();
+  });
+
+  it('names damage as damage', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record(Array.from({ length: 500 }, (_, index) => scanOf(`A-${index}`)));
+    await first.close();
+    const file = join(folder, 'outbox.db');
+    const bytes = readFileSync(file);
+    bytes.fill(0xa5, 4096);
+    writeFileSync(file, bytes);
+    expect(await why(openOutbox(folder))).toContain('The file is damaged');
   });
 
   it('says that a file is no database and leaves it alone', async () => {

@@ -4,8 +4,10 @@ import { FrameReader } from '../../src/acquisition/frame-reader.ts';
 import { observationLine } from '../../src/acquisition/transcript-observation.ts';
 import { type Expected, parseTranscript, type Step, type Transcript } from '../../src/acquisition/transcript.ts';
 import { ProtocolError } from '../../src/core/errors.ts';
+import type { Observation } from '../../src/core/observation.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import type { Driver, ListeningDriver, PollingDriver, PollingLink } from '../../src/driver-kit/define-driver.ts';
+import type { Driver, Emit, Feedback, ListeningDriver, PollingDriver, PollingLink } from '../../src/driver-kit/define-driver.ts';
+import { scanContent } from '../../src/identification/scan-content.ts';
 
 const DRIVERS = new URL('../../drivers/', import.meta.url);
 
@@ -56,12 +58,12 @@ function replayListening(driver: ListeningDriver, options: unknown, steps: reado
   let sent = '';
   const framing = driver.framing(options);
   const reader = new FrameReader(framing, {
-    frame(frame) {
+    frame(frame, atGap) {
       try {
-        const decoded = driver.decode(frame, options, state);
+        const decoded = driver.decode(frame, options, state, atGap);
         state = decoded.state;
         found.push(...decoded.observations.map(observationLine));
-        if (feedback && decoded.observations.length > 0) sent += hexOf(feedback.stored);
+        if (feedback && decoded.observations.length > 0) sent += hexOf(answerTo(decoded.observations, feedback));
       } catch (error) {
         found.push(errorLine(error));
         if (feedback) sent += hexOf(feedback.refused);
@@ -79,7 +81,17 @@ function replayListening(driver: ListeningDriver, options: unknown, steps: reado
   return { found, discards, sent: sent === asked ? [] : [`> ${sent} in place of > ${asked}`] };
 }
 
+/**
+ * The answer that the session and the gateway come to when everything is stored at once. It is their rule written down once
+ * more, not their code: a transcript shows which bytes stand for which answer; when they are sent is tested with the session.
+ */
+function answerTo(observations: readonly Observation[], { stored, questioned = stored }: Feedback): Uint8Array {
+  const isDoubtful = (observation: Observation): boolean => observation.kind === 'scan' && scanContent(observation, { device: 'transcript' }).valid === false;
+  return observations.some(isDoubtful) ? questioned : stored;
+}
+
 async function replayPolling(driver: PollingDriver, options: unknown, steps: readonly Step[], chunkSize: number): Promise<Replayed> {
+  const found: string[] = [];
   const discards: Record<string, number> = {};
   const sent: string[] = [];
   let at = 0;
@@ -104,10 +116,8 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
     const fault = received === 0 ? 'silent' : 'corrupt';
     throw new ProtocolError({ where: 'transcript', what: 'no reply', fault });
   };
-  const found = await driver.poll({ exchange }, options).then(
-    (observations) => observations.map(observationLine),
-    (error: unknown) => [errorLine(error)],
-  );
+  const emit: Emit = (observations) => void found.push(...observations.map(observationLine));
+  await driver.poll({ exchange }, options, emit).catch((error: unknown) => void found.push(errorLine(error)));
   if (at < steps.length) sent.push(`${steps.length - at} steps were not played`);
   return { found, discards, sent };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { spokenPort } from '../../src/config/port.ts';
 import { attachedPorts } from '../../src/transports/attached-ports.ts';
 import { matchPort, type PortMatch, spokenMatch } from '../../src/transports/port-match.ts';
 
@@ -114,7 +115,12 @@ describe('matching a port', () => {
   });
 
   it('can be said', () => {
-    expect(spokenMatch({ usb: { vendor: '0c2e', serial: 'S21' }, topology: '1-1' })).toBe('usb 0c2e:* serial S21 at 1-1');
+    expect(spokenMatch({ usb: { vendor: '0c2e', serial: 'S21' }, topology: '1-1' })).toBe('usb 0c2e:* serial S21 at usb socket 1-1');
     expect(spokenMatch({ byId: 'usb-*' })).toBe('by-id usb-*');
+  });
+
+  it('is said in the words of the configuration', () => {
+    const match = { byId: 'usb-*', usb: { vendor: '0c2e', product: '0b6a', serial: 'S21' }, topology: '1-1.4' };
+    expect(spokenMatch(match)).toBe(spokenPort({ kind: 'match', ...match }));
   });
 });

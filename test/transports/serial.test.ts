@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import {
+import fs, {
   closeSync,
   existsSync,
   mkdirSync,
@@ -12,13 +12,15 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import { SerialPort } from 'serialport/dist/serialport.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LinkError } from '../../src/core/errors.ts';
 import type { Link } from '../../src/driver-kit/link.ts';
-import { openHolder } from '../../src/transports/port-holder.ts';
+import { openHolder, RememberedHolder } from '../../src/transports/port-holder.ts';
 import { openFault } from '../../src/transports/serial-fault.ts';
-import { hungUp, type SerialOptions, serialTransport } from '../../src/transports/serial.ts';
+import { hungUp, isSameFile, type SerialOptions, serialTransport } from '../../src/transports/serial.ts';
 import { openPty, type Pty } from '../support/pty.ts';
 
 const EVERY_BYTE = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
@@ -38,6 +40,22 @@ function folder(): string {
   const made = mkdtempSync('/tmp/tailgate-serial-');
   cleanUps.push(() => rmSync(made, { recursive: true }));
   return made;
+}
+
+/** Opens a port and lends the library's own, to look at how it is used. */
+async function withPort(options: Partial<SerialOptions> & { path: string }) {
+  const opening = vi.spyOn(SerialPort.binding, 'open');
+  const { link } = await opened(options);
+  const port = await opening.mock.results[0]?.value;
+  opening.mockRestore();
+  if (port === undefined) throw new Error('the library opened no port');
+  return { link, port };
+}
+
+/** How many descriptors of this process lead to the file. */
+function descriptorsOf(path: string): number {
+  const own = `/proc/${process.pid}/fd`;
+  return readdirSync(own).filter((name) => existsSync(join(own, name)) && readlinkSync(join(own, name)) === path).length;
 }
 
 /** Opens a port and collects what comes. */
@@ -85,19 +103,46 @@ describe('a serial port', () => {
     const device = pty();
     let sent = '';
     device.onData((chunk) => (sent += Buffer.from(chunk).toString()));
-    const { link } = await opened({ path: device.path });
+    const { link } = await opened({ path: device.path, baudRate: 4_000_000 });
     const texts = Array.from({ length: 50 }, (_, index) => `${index}:${'x'.repeat(index * 10)};`);
     await Promise.all(texts.map((text) => link.write(Buffer.from(text))));
     await vi.waitFor(() => expect(sent).toBe(texts.join('')));
   });
 
-  it('sets the line as it is told, and checks parity where there is one', async () => {
+  it.each(['even', 'none'] as const)('sets the line as it is told, with parity %s so that a damaged byte reads as 00', async (parity) => {
     const device = pty();
-    execFileSync('stty', ['-F', device.path, 'hupcl']);
-    await opened({ path: device.path, baudRate: 19_200, stopBits: 2, parity: 'even', hupcl: false });
+    await opened({ path: device.path, baudRate: 19_200, stopBits: 2, parity });
     const settings = execFileSync('stty', ['-a', '-F', device.path]).toString();
     expect(settings).toContain('speed 19200 baud');
-    for (const setting of [' cstopb', ' inpck', ' -hupcl', ' -echo', ' -icrnl', ' -ixon']) expect(settings).toContain(setting);
+    for (const setting of [' cstopb', ' inpck', ' -ignpar', ' -parmrk', ' -echo', ' -icrnl', ' -ixon']) expect(settings).toContain(setting);
+  });
+
+  it('calls a write done when its bytes have had the time to leave, without a thread that waits for them', async () => {
+    const device = pty();
+    const { link, port } = await withPort({ path: device.path, baudRate: 1200 });
+    const drain = vi.spyOn(port, 'drain');
+    const startMs = performance.now();
+    await link.write(Buffer.alloc(20));
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual((20 * 10 * 1000) / 1200);
+    expect(drain).not.toHaveBeenCalled();
+  });
+
+  it('throws away what the device does not take when it is closed, so that it can be opened again', async () => {
+    const device = pty();
+    const { link, port } = await withPort({ path: device.path });
+    const [flush, close] = [vi.spyOn(port, 'flush'), vi.spyOn(port, 'close')];
+    await link.close();
+    expect(flush.mock.invocationCallOrder[0]).toBeLessThan(close.mock.invocationCallOrder[0] ?? 0);
+  });
+
+  it('fails all writes that wait when the plug is pulled', async () => {
+    const device = pty(); // whose far end does not read
+    const { link } = await opened({ path: device.path });
+    const writes = [link.write(Buffer.alloc(100_000)), link.write(Buffer.from('next')), link.write(Buffer.from('last'))].map((write) =>
+      write.then(() => 'done', (error: unknown) => (error instanceof LinkError ? error.what : error)),
+    );
+    device.close();
+    expect(await Promise.all(writes)).toEqual(['the port hung up', 'the port hung up', 'the port hung up']);
   });
 
   it('says that it hung up when the plug is pulled', async () => {
@@ -161,16 +206,13 @@ describe('a serial port', () => {
 
   it('opens again and again without leaving a descriptor behind', async () => {
     const device = pty();
-    const folder = `/proc/${process.pid}/fd`;
-    const descriptors = (): number =>
-      readdirSync(folder).filter((name) => existsSync(join(folder, name)) && readlinkSync(join(folder, name)) === device.path).length;
-    const before = descriptors();
+    const before = descriptorsOf(device.path);
     for (let round = 0; round < 20; round += 1) {
       const more = await opened({ path: device.path });
       await more.link.close();
     }
     expect(before).toBe(1); // the device's own
-    expect(descriptors()).toBe(1);
+    expect(descriptorsOf(device.path)).toBe(1);
   });
 
   it('keeps its lock as long as it is open, and lets it go', async () => {
@@ -200,6 +242,34 @@ describe('a serial port', () => {
     expect(second.name).toBe(after.path);
   });
 
+  it.each(['EIO', 'ENOENT'])('is given up when its device file cannot be looked at any more (%s)', async (code) => {
+    const device = pty();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    cleanUps.push(() => vi.useRealTimers());
+    const { link } = await opened({ path: device.path });
+    const looking = vi.spyOn(fs, 'statSync').mockImplementation(() => {
+      throw Object.assign(new Error(code), { code });
+    });
+    cleanUps.push(() => {
+      looking.mockRestore();
+      syncBuiltinESMExports();
+    });
+    syncBuiltinESMExports();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect((await link.closed)?.what).toBe('the port hung up');
+  });
+
+  it('tells its own descriptor from one that was given to another file meanwhile', () => {
+    const path = join(folder(), 'port');
+    writeFileSync(path, '');
+    writeFileSync(`${path}-other`, '');
+    const [one, again, other] = [openSync(path, 'r'), openSync(path, 'r'), openSync(`${path}-other`, 'r')];
+    expect(isSameFile(one, again)).toBe(true);
+    expect(isSameFile(one, other)).toBe(false);
+    for (const descriptor of [again, other, one]) closeSync(descriptor);
+    expect(isSameFile(one, again)).toBe(false);
+  });
+
   it('is known to be gone when its device file is', () => {
     const path = join(folder(), 'port');
     writeFileSync(path, '');
@@ -211,6 +281,7 @@ describe('a serial port', () => {
     writeFileSync(`${path}-new`, '');
     symlinkSync(`${path}-new`, path);
     expect(hungUp(path, descriptor)).toBe(true);
+    expect(hungUp(path, -1)).toBe(true);
   });
 });
 
@@ -253,6 +324,32 @@ describe('a serial port that cannot be opened', () => {
     expect(openHolder('/dev/ttyNOWHERE')).toBeUndefined();
   });
 
+  it('cannot be set, since stty is missing: says what to install, and keeps neither descriptor nor lock', async () => {
+    const device = pty();
+    const { PATH } = process.env;
+    cleanUps.push(() => (process.env['PATH'] = PATH));
+    process.env['PATH'] = folder();
+    const { message } = await failure({ path: device.path, baudRate: 9600 });
+    process.env['PATH'] = PATH;
+    expect(message).toMatch(/the program stty is missing\. Install the package coreutils/);
+    expect(descriptorsOf(device.path)).toBe(1); // the device's own
+    expect(execFileSync('flock', ['-n', device.path, 'echo', 'free']).toString()).toBe('free\n');
+  });
+
+  it('stays taken: looks through all processes once a minute, and again for another file', () => {
+    const path = join(folder(), 'port');
+    const searched: string[] = [];
+    let nowMs = 0;
+    const holders = new RememberedHolder((file) => ({ pid: searched.push(file), program: 'minicom' }), () => nowMs);
+    expect([holders.of(path), holders.of(path)].map((found) => found?.pid)).toEqual([1, 1]);
+    writeFileSync(path, ''); // it came back as another file
+    expect(holders.of(path)?.pid).toBe(2);
+    nowMs = 59_999;
+    expect(holders.of(path)?.pid).toBe(2);
+    nowMs = 60_000;
+    expect(holders.of(path)?.pid).toBe(3);
+  });
+
   it('is no longer wanted: releases it when it opens after all', async () => {
     const device = pty();
     const stop = new AbortController();
@@ -272,7 +369,7 @@ describe('a serial port that cannot be opened', () => {
     ['Error: Input/output error setting custom baud rate of 123', /no hardware behind it/],
     ['Error: something new', /something new.*dmesg/],
   ])('has words for "%s"', (text, words) => {
-    expect(openFault({ where: 'serial /dev/tty', path: '/dev/tty', baudRate: 123 }, new Error(text)).message).toMatch(words);
+    expect(openFault({ where: 'serial /dev/tty', path: '/dev/tty', baudRate: 123, holders: new RememberedHolder() }, new Error(text)).message).toMatch(words);
   });
 });
 

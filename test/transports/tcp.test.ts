@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { LinkError } from '../../src/core/errors.ts';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { LinkError, messageOf } from '../../src/core/errors.ts';
 import { tcpTransport } from '../../src/transports/tcp.ts';
 
 const servers: { readonly server: Server; readonly sockets: Socket[] }[] = [];
@@ -86,4 +87,68 @@ describe('a serial device server over TCP', () => {
     stop.abort();
     await expect(opening).rejects.toThrow(LinkError);
   });
+
+  it('keeps no connection that came about when it was no longer wanted', async () => {
+    const { port, sockets, sent } = await deviceServer();
+    const stop = new AbortController();
+    const opening = tcpTransport({ host: '127.0.0.1', port }).open(() => undefined, stop.signal);
+    stop.abort();
+    await expect(opening).rejects.toThrow('is no longer wanted');
+    const { link } = await opened(port); // taken after the first, if that came at all
+    await link.write(Buffer.from('x'));
+    await vi.waitFor(() => expect(sent()).toBe('x'));
+    await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(1));
+    await link.close();
+  });
+
+  it('gives up connecting after ten seconds', async () => {
+    const { port } = await deviceServer();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const opening = tcpTransport({ host: '127.0.0.1', port }).open(() => undefined, new AbortController().signal);
+    const failure = opening.then(() => undefined, messageOf);
+    vi.advanceTimersByTime(10_000); // before the event loop hears of the connection
+    expect(await failure).toMatch(/did not open within 10 s\. Check the network cable/);
+  });
+
+  it('gives the link up when what it sends is not taken for ten seconds', async () => {
+    const { port, sockets } = await deviceServer();
+    const { link } = await opened(port);
+    await vi.waitFor(() => expect(sockets.length).toBe(1));
+    sockets[0]?.pause();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const failure = link.write(Buffer.alloc(50_000_000)).then(() => undefined, messageOf);
+    let open = true;
+    void link.closed.then(() => (open = false));
+    await new Promise((resolve) => void setImmediate(resolve));
+    vi.advanceTimersByTime(9999);
+    await new Promise((resolve) => void setImmediate(resolve));
+    expect(open).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(await failure).toContain('50000000 bytes could not be sent in time');
+    expect((await link.closed)?.what).toContain('could not be sent in time');
+  });
+
+  it('lets the kernel look after a silent link every ten seconds', async () => {
+    const { port, sockets } = await deviceServer();
+    const { link } = await opened(port);
+    await vi.waitFor(() => expect(sockets.length).toBe(1));
+    const [timer, expires] = timerOf(sockets[0]?.remotePort ?? 0, port);
+    expect(timer).toBe(KEEPALIVE_TIMER);
+    expect(expires).toBeGreaterThan(500);
+    expect(expires).toBeLessThanOrEqual(1000);
+    await link.close();
+  });
 });
+
+/** The kernel's running timer of a connection, and in how many hundredths of a second it expires (proc_net_tcp.txt). */
+function timerOf(localPort: number, remotePort: number): [kind: string | undefined, expires: number] {
+  const hex = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+  const found = lines.find(([, local, remote]) => local?.endsWith(hex(localPort)) && remote?.endsWith(hex(remotePort)));
+  const [kind, expires] = found?.[5]?.split(':') ?? [];
+  return [kind, Number.parseInt(expires ?? '', 16)];
+}
+
+const KEEPALIVE_TIMER = '02';

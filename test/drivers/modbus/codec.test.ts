@@ -74,7 +74,7 @@ describe('replies', () => {
     ['11830B', 'exception 11, gateway target did not answer', '830B'],
     ['118363', 'exception 99', '8363'],
   ])('%s refuse with "%s"', (frame, reason, raw) => {
-    expect(decodedReply(bytesOfHex(frame))).toEqual({ kind: 'refusal', reason, raw });
+    expect(decodedReply(bytesOfHex(frame))).toMatchObject({ kind: 'refusal', reason, raw });
   });
 });
 

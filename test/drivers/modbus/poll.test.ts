@@ -5,6 +5,7 @@ import { parseFraction, rounded } from '../../../drivers/modbus/fraction.ts';
 import { type Profile, profile } from '../../../drivers/modbus/profile.ts';
 import { observationLine } from '../../../src/acquisition/transcript-observation.ts';
 import { LinkError, ProtocolError } from '../../../src/core/errors.ts';
+import type { Observation } from '../../../src/core/observation.ts';
 import { bytesOfHex } from '../../../src/driver-kit/bytes.ts';
 import { withChecksum } from '../../support/modbus-slave.ts';
 
@@ -77,21 +78,56 @@ describe('a poll', () => {
     expect(await polled(meters, ['01 01 01', '03 02 00 1A'])).toEqual([line('coil', '1', '1'), line('run', '1', '1'), line('mode', '10', '10')]);
   });
 
-  test('keeps the order of the profile, whatever the order of the questions', async () => {
-    expect(await polled({ b: { address: 9 }, a: { address: 1 } }, ['03 02 00 01', '03 02 00 09'])).toEqual([line('b', '9', '9'), line('a', '1', '1')]);
+  test('emits what each question brought before the next one is asked', async () => {
+    const groups: string[][] = [];
+    await polled({ b: { address: 9 }, a: { address: 1 }, c: { address: 2 } }, ['03 04 00 01 00 02', '03 02 00 09'], {}, groups);
+    expect(groups).toEqual([[line('a', '1', '1'), line('c', '2', '2')], [line('b', '9', '9')]]);
+  });
+
+  test('a coil that is not the first of its block has its own bit', async () => {
+    const coil = { function: 1, type: 'bit' };
+    const meters = { a: { ...coil, address: 3 }, b: { ...coil, address: 4 }, c: { ...coil, address: 12 } };
+    expect(await polled(meters, ['01 02 02 00', '01 01 01'])).toEqual([line('a', '0', '0'), line('b', '1', '1'), line('c', '1', '1')]);
+    expect(await polled(meters, ['01 02 02 02'], {}, [], { gapMax: 20 })).toEqual([line('a', '0', '0'), line('b', '1', '1'), line('c', '1', '1')]);
+  });
+
+  test('a point may have another byte order than its profile', async () => {
+    const meters = { swapped: { address: 1, type: 'uint32', order: 'CDAB' }, plain: { address: 3, type: 'uint32' } };
+    expect(await polled(meters, ['03 08 00 05 00 00 00 00 00 07'])).toEqual([line('swapped', '5', '5'), line('plain', '7', '7')]);
+  });
+
+  test('a block that is refused for one of its registers is read point by point', async () => {
+    const meters = { a: { address: 1 }, run: { address: 2, type: 'bit', bit: 0 }, stop: { address: 2, type: 'bit', bit: 1 }, c: { address: 3 } };
+    expect(await polled(meters, ['83 02', '03 02 00 01', '83 02', '03 02 00 03'])).toEqual([
+      line('a', '1', '1'),
+      line('run', '{"missing":"exception 2, illegal data address"}', '8302'),
+      line('stop', '{"missing":"exception 2, illegal data address"}', '8302'),
+      line('c', '3', '3'),
+    ]);
+  });
+
+  test('a block that is refused for another reason is not asked again', async () => {
+    const refused = '{"missing":"exception 4, device failure"}';
+    expect(await polled({ a: { address: 1 }, b: { address: 2 } }, ['83 04'])).toEqual([line('a', refused, '8304'), line('b', refused, '8304')]);
+  });
+
+  test('a device that refuses a block and then falls silent did answer', async () => {
+    const missing = '{"missing":"no answer"}';
+    const meters = { a: { address: 1 }, b: { address: 2 }, c: { address: 9 } };
+    expect(await polled(meters, ['83 02', 'silent', 'silent'])).toEqual([line('a', missing, ''), line('b', missing, ''), line('c', missing, '')]);
   });
 
   test('a block that nobody answers costs its own points only', async () => {
     const meters = { a: { address: 1 }, b: { address: 5 }, c: { address: 9 } };
     expect(await polled(meters, ['03 02 00 01', 'silent', '03 02 00 09'])).toEqual([
       line('a', '1', '1'),
-      line('b', '{"missing":"no answer"}', ''),
       line('c', '9', '9'),
+      line('b', '{"missing":"no answer"}', ''),
     ]);
     expect(await polled(meters, ['silent', '03 02 00 05', '83 02'])).toEqual([
-      line('a', '{"missing":"no answer"}', ''),
       line('b', '5', '5'),
       line('c', '{"missing":"exception 2, illegal data address"}', '8302'),
+      line('a', '{"missing":"no answer"}', ''),
     ]);
   });
 
@@ -184,7 +220,13 @@ function profileOf(meters: object, whole: object = {}): Profile {
 }
 
 /** Polls with answers in order: the bytes behind the address and before the checksum, or "silent" or "broken". */
-async function polled(meters: object, answers: readonly string[], options: object = {}): Promise<string[]> {
+async function polled(
+  meters: object,
+  answers: readonly string[],
+  options: object = {},
+  groups: string[][] = [],
+  whole: object = {},
+): Promise<string[]> {
   const left = [...answers];
   const exchange = (): Promise<Uint8Array> => {
     const answer = left.shift() ?? 'none left';
@@ -192,9 +234,10 @@ async function polled(meters: object, answers: readonly string[], options: objec
     if (answer === 'broken') return Promise.reject(new LinkError({ where: 'test', what: 'broken' }));
     return Promise.resolve(withChecksum([1, ...bytesOfHex(answer)]));
   };
-  const observations = await modbus.poll({ exchange }, { ...modbus.options.parse({ address: 1, profile: 'p' }), ...options, profile: profileOf(meters) });
+  const emit = (observations: readonly Observation[]): void => void groups.push(observations.map(observationLine));
+  await modbus.poll({ exchange }, { ...modbus.options.parse({ address: 1, profile: 'p' }), ...options, profile: profileOf(meters, whole) }, emit);
   expect(left).toEqual([]);
-  return observations.map(observationLine);
+  return groups.flat();
 }
 
 function line(meter: string, value: string, raw: string): string {

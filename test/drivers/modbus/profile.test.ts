@@ -59,6 +59,16 @@ describe('a profile', () => {
     expect(result).toMatchObject({ data: { points: [{ terms: [{ noValue: [{ from: 0xffffn, to: 0xffffn }] }] }] } });
   });
 
+  test('an order of the whole profile that has four letters is for values of any length', () => {
+    for (const type of ['uint16', 'uint32', 'uint64']) expect(parsed({ function: 3, order: 'CDAB' }, { type }).success).toBe(true);
+  });
+
+  test('an order at a point is for its own type; addends with types of their own may differ', () => {
+    const terms = [{ address: 1, type: 'uint32' }, { address: 3 }];
+    expect(parsed({ function: 3 }, { address: undefined, terms, order: 'BA' }).success).toBe(false);
+    expect(parsed({ function: 3 }, { address: undefined, terms: [{ address: 1, type: 'uint32' }, { address: 3, type: 'uint16' }], order: 'CDAB' }).success).toBe(true);
+  });
+
   test.each<[string, object, object, string]>([
     ['no address', { function: 3 }, { address: undefined }, 'give the address'],
     ['both', { function: 3 }, { terms: [{ address: 1 }, { address: 2 }] }, 'not both'],
@@ -83,6 +93,22 @@ describe('a profile', () => {
     ['terms far apart', { function: 3 }, { address: undefined, terms: [{ address: 1 }, { address: 200 }] }, 'more than registersMax (60)'],
     ['a code too wide', { function: 3 }, { noValue: { '0x10000': 'none' } }, '0x10000 is no code of uint16'],
     ['a code that is none', { function: 3 }, { noValue: { none: 'none' } }, 'none is no code'],
+    ['a code range that runs backwards', { function: 3 }, { noValue: { '0xFFFF..0xFFF0': 'none' } }, '0xFFFF..0xFFF0 holds no code'],
+    ['a code range across zero', { function: 3 }, { type: 'int16', noValue: { '-1..1': 'none' } }, 'its start (0xFFFF) are above those of its end (0x1)'],
+    ['a code range of the profile that runs backwards', { function: 3, noValue: { uint16: { '9..8': 'none' } } }, {}, '9..8 holds no code'],
+    ['an order of two letters for two registers', { function: 3 }, { type: 'uint32', order: 'AB' }, 'AB is no order of uint32; write ABCD, CDAB, BADC, DCBA'],
+    ['an order of eight letters for two registers', { function: 3 }, { type: 'uint32', order: 'GHEFCDAB' }, 'GHEFCDAB is no order of uint32'],
+    ['an order of four letters for one register', { function: 3 }, { order: 'CDAB' }, 'CDAB is no order of uint16; write AB, BA'],
+    ['an order of the profile that is too short', { function: 3, order: 'BA' }, { type: 'uint32' }, 'BA is no order of uint32'],
+    ['an order of the profile that is too long', { function: 3, order: 'HGFEDCBA' }, { type: 'uint32' }, 'HGFEDCBA is no order of uint32'],
+    ['an order of a string that swaps registers', { function: 3 }, { type: 'string', length: 2, kind: 'characteristic', order: 'CDAB' }, 'CDAB is no order of a string'],
+    ['scale 0', { function: 3 }, { scale: '0.0' }, 'scale 0 makes every value 0'],
+    ['weight 0', { function: 3 }, { address: undefined, terms: [{ address: 1 }, { address: 2, weight: '0/60' }] }, 'weight 0 leaves this addend out'],
+    ['codes of a string', { function: 3 }, { type: 'string', length: 2, kind: 'characteristic', noValue: { 0: 'none' } }, 'a text has no such codes'],
+    ['codes of all strings', { function: 3, noValue: { string: { 0: 'none' } } }, { type: 'string', length: 2, kind: 'characteristic' }, 'a text has no such codes'],
+    ['a scale of a string', { function: 3 }, { type: 'string', length: 2, kind: 'characteristic', scale: '0.1' }, 'texts cannot be scaled'],
+    ['an offset of a string', { function: 3 }, { type: 'string', length: 2, kind: 'characteristic', offset: '1' }, 'texts cannot be shifted'],
+    ['codes of a coil', { function: 1, type: 'bit' }, { noValue: { 1: 'none' } }, 'a single bit has no code'],
     ['a scale that is none', { function: 3 }, { scale: '1/0' }, 'write a decimal number'],
     ['a key that nobody knows', { function: 3 }, { adress: 1 }, 'adress'],
     ['a quantity that nobody knows', { function: 3 }, { quantity: 'speeed' }, 'operating-time'],
