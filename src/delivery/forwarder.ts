@@ -160,11 +160,12 @@ export class Forwarder {
     const { row } = entry;
     if (row === undefined) throw new TypeError('a queued row has lost its bytes');
     const topic = `${this.#parts.root}/${topicOf(row)}`;
-    const payload = cloudEvent(row);
-    const bytes = Buffer.byteLength(payload) + topic.length + PACKET_OVERHEAD_BYTES;
+    const payload = cloudEvent(entry.track.source, row);
     entry.track.fly(entry, this.#parts.clock.monotonicMs());
-    if (connection.packetBytesMax !== undefined && bytes > connection.packetBytesMax) {
-      this.#quarantine(entry, 'too_large', `${bytes} bytes are more than the broker's ${connection.packetBytesMax}`);
+    const most = connection.packetBytesMax;
+    const bytes = most === undefined ? 0 : Buffer.byteLength(payload) + topic.length + PACKET_OVERHEAD_BYTES;
+    if (most !== undefined && bytes > most) {
+      this.#quarantine(entry, 'too_large', `${bytes} bytes are more than the broker's ${most}`);
       return;
     }
     this.#flying.add(entry);

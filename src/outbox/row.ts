@@ -15,10 +15,11 @@ export interface NewRow {
   readonly content: string;
 }
 
-/** A row as it stands in the outbox; it never changes but for one correction of an unsynced time. */
+/**
+ * A row of one stream as it stands in the outbox; it never changes but for one correction of an unsynced time. Its source
+ * is the stream's, and is not carried along with each row: a page of rows crosses between threads as a copy.
+ */
 export interface StoredRow {
-  readonly source: string;
-  readonly stream: number;
   readonly sequence: number;
   readonly kind: string;
   readonly subject: string;

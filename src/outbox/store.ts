@@ -111,8 +111,6 @@ export class Store {
 
   #page({ stream, lane, after, rowsMax }: PageRequest): readonly StoredRow[] {
     const settled = this.#settledOf(stream, lane);
-    const source = this.#sources.get(stream);
-    if (source === undefined) return [];
     const rows: StoredRow[] = [];
     let bytes = 0;
     const last = rowKey(stream, SEQUENCE_MAX);
@@ -120,7 +118,7 @@ export class Store {
     for (const record of this.#statements.page[lane].iterate(rowKey(stream, from), last)) {
       const sequence = sequenceOf(record.key);
       if (settled.has(sequence)) continue;
-      rows.push(storedRow(record, { source, stream, sequence }));
+      rows.push(storedRow(record, sequence));
       bytes += record.content.length;
       if (rows.length >= rowsMax || bytes >= PAGE_BYTES) break;
     }
@@ -257,19 +255,19 @@ function createSchema(database: Database.Database, file: string): void {
     .exclusive();
 }
 
-function storedRow(record: RowRecord, identity: { source: string; stream: number; sequence: number }): StoredRow {
-  return {
-    ...identity,
+function storedRow(record: RowRecord, sequence: number): StoredRow {
+  const row = {
+    sequence,
     kind: record.kind,
     subject: record.subject,
     takenMs: record.taken_ms,
     recordedMs: record.recorded_ms,
     historical: record.historical === 1,
     clock: CLOCK_STATES[record.clock] ?? 'unsynced',
-    bootId: record.boot_id ?? undefined,
-    monotonicMs: record.monotonic_ms ?? undefined,
     content: record.content,
   };
+  if (record.boot_id === null) return row;
+  return { ...row, bootId: record.boot_id, monotonicMs: record.monotonic_ms ?? 0 };
 }
 
 function settledName(stream: number, lane: Lane): string {

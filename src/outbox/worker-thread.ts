@@ -68,4 +68,4 @@ export class WorkerThread {
 }
 
 /** V8's default is 48 MB, which short-lived rows fill before anything is collected. */
-const YOUNG_GENERATION_MB = 4;
+const YOUNG_GENERATION_MB = 12;
