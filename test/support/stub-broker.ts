@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import mqttPacket, { type IConnackPacket, type IConnectPacket, type IPublishPacket, type Packet } from 'mqtt-packet';
 import { onTestFinished } from 'vitest';
+import { checkContract, expectContractKept } from './contract.ts';
 
 /** What the stub does in place of a broker's usual answers. */
 export interface StubBehaviour {
@@ -28,6 +29,7 @@ export class StubBroker {
     const server = createServer();
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     const stub = new StubBroker((server.address() as AddressInfo).port);
+    expectContractKept();
     server.on('connection', (socket) => stub.#serve(socket, behaviour));
     onTestFinished(() => {
       for (const socket of stub.#sockets) socket.destroy();
@@ -59,6 +61,8 @@ export class StubBroker {
         else answer({ cmd: 'connack', sessionPresent: false, ...(version === 5 ? { reasonCode: 0 } : { returnCode: 0 }), ...connack });
       } else if (packet.cmd === 'publish') {
         this.published.push(packet);
+        const suffix = /^tailgate\/v1\/[^/]+\/[^/]+\/(.+)$/.exec(packet.topic)?.[1];
+        if (suffix !== undefined) checkContract(suffix, Buffer.from(packet.payload));
         if (packet.qos === 0) return;
         inFlight += 1;
         this.inFlightMost = Math.max(this.inFlightMost, inFlight);
