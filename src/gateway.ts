@@ -226,7 +226,9 @@ export class Gateway {
   #alarms(): readonly string[] {
     const failing = this.#statuses.map((status) => status.report()).filter(({ state }) => state === 'failing');
     const storage = this.#outbox.fault === undefined ? [] : [`storage: ${this.#outbox.fault}`];
-    return [...storage, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
+    const { why, held } = this.#delivery.report();
+    const broker = [why, held].filter((reason) => reason !== undefined).map((reason) => `no delivery: ${reason}`);
+    return [...storage, ...broker, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
   }
 
   #status(): JsonObject {

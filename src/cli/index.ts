@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { ConfigurationError, messageOf } from '../core/errors.ts';
-import { EXIT_CONFIGURATION } from './exit-codes.ts';
+import { ConfigurationError, LinkError, messageOf } from '../core/errors.ts';
+import { EXIT_CONFIGURATION, EXIT_UNAVAILABLE } from './exit-codes.ts';
 
 /** What the command line needs to know of where it is installed. */
 export interface Installation {
@@ -76,6 +76,10 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigurationError) {
     process.stderr.write(`${messageOf(error)}\n`);
     return EXIT_CONFIGURATION;
+  }
+  if (error instanceof LinkError) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return EXIT_UNAVAILABLE;
   }
   if (typeof error === 'object' && error !== null && 'exitCode' in error && typeof error.exitCode === 'number') return error.exitCode;
   throw error;

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { codeOf, ConfigurationError, messageOf } from '../core/errors.ts';
+import { codeOf, ConfigurationError, LinkError, messageOf } from '../core/errors.ts';
 import { encodeJson, type Json } from '../core/json.ts';
 
 /** What a running gateway can be asked, by name; each answers with JSON. */
@@ -42,7 +42,7 @@ export async function serveCommands(path: string, commands: Commands): Promise<{
   };
 }
 
-/** Asks a running gateway; rejects with a ConfigurationError that says what to do when there is none. */
+/** Asks a running gateway; rejects with a LinkError that says what to do when none answers. */
 export function ask(path: string, command: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
@@ -55,18 +55,18 @@ export function ask(path: string, command: string): Promise<unknown> {
       try {
         resolve(JSON.parse(reply));
       } catch {
-        reject(new ConfigurationError({ where: path, what: 'the gateway closed the connection without an answer', remedy: 'See its log: journalctl -u tailgate' }));
+        reject(new LinkError({ where: path, what: 'the gateway closed the connection without an answer', remedy: 'See its log: journalctl -u tailgate' }));
       }
     });
     socket.on('error', (error) => reject(askFault(path, error)));
   });
 }
 
-function askFault(path: string, error: Error): ConfigurationError {
+function askFault(path: string, error: Error): LinkError {
   const code = codeOf(error);
-  const what = code === 'ENOENT' || code === 'ECONNREFUSED' ? 'no gateway runs with this outbox' : messageOf(error);
+  const what = code === 'ENOENT' || code === 'ENOTDIR' || code === 'ECONNREFUSED' ? 'no gateway runs with this outbox' : messageOf(error);
   const remedy = code === 'EACCES' ? 'Run this as the user that runs the gateway, or as root' : 'Start it with: tailgate run FILE, or: systemctl start tailgate';
-  return new ConfigurationError({ where: path, what, remedy, cause: error });
+  return new LinkError({ where: path, what, remedy, cause: error });
 }
 
 function answer(socket: Socket, commands: Commands): void {

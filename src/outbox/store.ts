@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { codeOf, messageOf, StorageError } from '../core/errors.ts';
@@ -284,8 +284,7 @@ function storageError(error: unknown, file: string): unknown {
   // Two rows with one key would mean that a sequence was given out twice: that is a bug, and the process has to end.
   if (!ofTheDisk || code.startsWith('SQLITE_CONSTRAINT')) return error;
   const remedy = REMEDIES.find(([start]) => code.startsWith(start))?.[1];
-  const missing = existsSync(file) ? '' : ' (the file does not exist)';
-  return new StorageError({ where: file, what: `${messageOf(error)}${missing}`, remedy, cause: error });
+  return new StorageError({ where: file, what: messageOf(error), remedy, cause: error });
 }
 
 const REMEDIES: readonly (readonly [code: string, remedy: string])[] = [

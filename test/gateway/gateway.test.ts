@@ -195,7 +195,7 @@ describe('the command line', () => {
 
   it('says that no gateway runs when it is asked for its status', () => {
     const { code, output } = run('status', '--directory', temporaryFolder());
-    expect(code).toBe(78);
+    expect(code).toBe(69);
     expect(output).toContain('no gateway runs with this outbox');
   });
 
