@@ -7,7 +7,6 @@ export interface Calls {
   open: { request: OpenRequest; answer: Opened };
   commit: { request: Batch; answer: Committed };
   page: { request: PageRequest; answer: readonly StoredRow[] };
-  ping: { request: undefined; answer: undefined };
   close: { request: undefined; answer: undefined };
 }
 

@@ -151,11 +151,6 @@ export class Outbox {
     return this.#worker.call('page', request);
   }
 
-  /** Resolves when the worker answers, whatever the state of the disk. */
-  async ping(): Promise<void> {
-    await this.#worker.call('ping', undefined);
-  }
-
   /** Commits what waits, writes the settlements and closes the file. */
   async close(): Promise<void> {
     this.#settledAtMs = Number.NEGATIVE_INFINITY;

@@ -26,7 +26,6 @@ function serve(): void {
 }
 
 function run(message: CallMessage, store: Store | undefined): Calls[keyof Calls]['answer'] {
-  if (message.name === 'ping') return undefined;
   if (store === undefined) throw new StorageError({ where: 'outbox', what: 'it is not open' });
   switch (message.name) {
     case 'open':

@@ -32,8 +32,10 @@ describe('the CloudEvents layout', () => {
 
   it('gives a meter reading its exact digits', () => {
     const event = cloudEvent(SOURCE, stored({ ...rowOf(meterOf('12345.60', 'engine-hours', STAMP)), historical: true }));
-    expect(event).toContain(
-      '"subject":"generator/engine-hours","datacontenttype":"application/json",' +
+    expect(event).toBe(
+      '{"specversion":"1.0","type":"tailgate.reading.v1","source":"urn:tailgate:bedford:truck-17:3f9c1e7a","id":"18342","sequence":"00000000000000018342",' +
+        '"time":"2026-11-23T08:15:30.123Z","recordedtime":"2026-11-23T08:15:30.150Z",' +
+        '"subject":"generator/engine-hours","datacontenttype":"application/json",' +
         '"data":{"device":"generator","meter":"engine-hours","kind":"counter","value":12345.6,"unit":"h","raw":"12345.60","epoch":0,"quality":"good","historical":true,"clock":{"state":"synced"}}}',
     );
     assertContract('reading/generator', Buffer.from(event));
