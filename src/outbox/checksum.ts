@@ -5,9 +5,9 @@ export function checksum(columns: readonly (string | number | null)[]): number {
   return crc32(columns.join(SEPARATOR));
 }
 
-/** Whether a row is as it was written; rows of version 1 carry no checksum and cannot be told. */
+/** Whether a row is as it was written. */
 export function isIntact(crc: number | null, columns: readonly (string | number | null)[]): boolean {
-  return crc === null || crc === checksum(columns);
+  return crc === checksum(columns);
 }
 
 /** A character that no column holds, so that no two rows have the same text. */

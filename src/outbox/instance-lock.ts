@@ -12,6 +12,7 @@ export function lockDirectory(directory: string): { release(): void } {
   let database: Database.Database | undefined;
   try {
     database = new Database(file, { timeout: WAIT_MS });
+    database.pragma('journal_mode = OFF');
     database.exec('BEGIN EXCLUSIVE'); // takes the lock and writes nothing
   } catch (error) {
     database?.close();

@@ -24,16 +24,16 @@ export class Retention {
   /** Removes some rows; false when there is nothing to remove. */
   purge(which: Which): boolean {
     let removed = 0;
-    this.#store.transact(() => (removed = this.purgeInside(which)));
+    this.#store.transact(() => (removed = this.purgeInside(which, ROWS_AT_ONCE)));
     return removed > 0;
   }
 
   /** The same inside a transaction; gives the number of rows. */
-  purgeInside(which: Which): number {
+  purgeInside(which: Which, rowsMax: number): number {
     const { book } = this.#store;
     for (const stream of book.numbers) {
       for (const lane of LANES) {
-        const removed = this.#purgeLane(stream, lane, which);
+        const removed = this.#purgeLane(stream, lane, which, rowsMax);
         if (removed > 0) return removed;
       }
       this.#retire(stream);
@@ -42,21 +42,21 @@ export class Retention {
   }
 
   /** Removes what is older than it is kept, inside a transaction; it looks once a minute, and goes on while it finds some. */
-  purgeAgedInside({ wallMs, monotonicMs, clock }: Stamp): void {
+  purgeAgedInside({ wallMs, monotonicMs, clock }: Stamp, rowsMax: number): void {
     // A clock that is not set tells no age; what is delivered goes then by its size alone.
     if (clock === 'unsynced' || monotonicMs - this.#lookedMs < LOOK_EVERY_MS) return;
-    if (this.purgeInside({ recordedBeforeMs: wallMs - this.#keepMs }) > 0) return;
+    if (this.purgeInside({ recordedBeforeMs: wallMs - this.#keepMs }, rowsMax) > 0) return;
     this.#lookedMs = monotonicMs;
     this.#cleared.clear(); // what was too young then is looked at anew
   }
 
-  #purgeLane(stream: number, lane: Lane, which: Which): number {
+  #purgeLane(stream: number, lane: Lane, which: Which, rowsMax: number): number {
     const { statements, book } = this.#store;
     const name = `${stream}/${lane}`;
     for (const [first, last] of book.lane(stream, lane).settled.list()) {
       const from = Math.max(first, (this.#cleared.get(name) ?? -1) + 1);
       if (from > last) continue;
-      const found = statements.keys[lane].all(rowKey(stream, from) - 1, rowKey(stream, last), ROWS_MAX);
+      const found = statements.keys[lane].all(rowKey(stream, from) - 1, rowKey(stream, last), rowsMax);
       const may = which === 'all' ? found : found.filter(({ recorded_ms: recordedMs }) => recordedMs < which.recordedBeforeMs);
       const highest = may.at(-1)?.key;
       if (highest === undefined) continue;
@@ -79,6 +79,6 @@ export class Retention {
   }
 }
 
-/** A little at a time: it happens while scans wait for their commit. */
-const ROWS_MAX = 250;
+/** When room has to be made before anything can be stored. */
+const ROWS_AT_ONCE = 1000;
 const LOOK_EVERY_MS = 60_000;

@@ -58,10 +58,11 @@ export class Room {
   }
 
   /** Removes inside a transaction what was delivered and is kept no longer. */
-  tidyInside(now: Stamp): void {
+  tidyInside({ rows, now }: Batch): void {
+    const rowsMax = Math.max(TIDY_ROWS_LEAST, rows.length * 2); // more than come, or it would never be done
     const { usedBytes, waitingBytes } = this.usage();
-    if (usedBytes - waitingBytes > this.#parts.limits.keepBytesMax) this.#retention.purgeInside('all');
-    else this.#retention.purgeAgedInside(now);
+    if (usedBytes - waitingBytes > this.#parts.limits.keepBytesMax) this.#retention.purgeInside('all', rowsMax);
+    else this.#retention.purgeAgedInside(now, rowsMax);
   }
 
   /** The disk is full, whatever our own bounds say: gives up the ballast, so that something can be deleted. */
@@ -107,5 +108,7 @@ const AVERAGE_OVER = 0.02;
 /** What rows take in the file at most, pages that are half full and their places in the trees included. */
 const GROWTH = 1.3;
 const PAGES_ASIDE = 64 * 1024;
+/** A little at a time: it happens while scans wait for their commit. */
+const TIDY_ROWS_LEAST = 250;
 /** From here on a little is cleared at each commit. */
 const NEARLY_FULL = 0.9;

@@ -91,6 +91,9 @@ export class RowReader {
     if (kind !== 'reading') return false;
     const { statements, book } = this.#parts;
     const { settled } = book.lane(stream, 'meter');
+    const [next] = statements.keys.meter.all(key, rowKey(stream, SEQUENCE_MAX), 1);
+    // What was behind it is delivered and kept no longer.
+    if (settled.has(sequenceOf(key) + 1) && next?.key !== key + 1) return true;
     for (const later of statements.later.iterate(key, rowKey(stream, SEQUENCE_MAX), subject)) {
       if (settled.has(sequenceOf(later.key))) return true;
     }

@@ -7,7 +7,7 @@ import { type Lane, LANES, type Stamp } from '../core/reading.ts';
 import type { News } from './calls.ts';
 import { checksum, isIntact } from './checksum.ts';
 import { gapRows } from './gap.ts';
-import { restoreHeader } from './header.ts';
+import { restoreFirstPage } from './first-page.ts';
 import { LaneSalvage } from './lane-salvage.ts';
 import { type PutAside, salvaged } from './put-aside.ts';
 import { recordColumns } from './row-columns.ts';
@@ -21,8 +21,6 @@ import type { NamedStream } from './streams-file.ts';
 export interface SalvageParts {
   readonly aside: PutAside;
   readonly store: Store;
-  /** The streams that the damaged file is known to have held. */
-  readonly known: readonly NamedStream[];
   readonly tell: (news: News) => void;
 }
 
@@ -43,9 +41,9 @@ export class Salvage {
   constructor(parts: SalvageParts) {
     this.#parts = parts;
     const file = join(parts.aside.folder, FILE_NAME);
-    this.#database = openDamaged(file) ?? (existsSync(file) && restoreHeader(file) ? openDamaged(file) : undefined);
+    this.#database = openDamaged(file) ?? (existsSync(file) && restoreFirstPage(file) ? openDamaged(file) : undefined);
     const found = this.#readStreams();
-    this.#sources = [...found, ...parts.known.filter(({ source }) => found.every((stream) => stream.source !== source))];
+    this.#sources = [...found, ...parts.aside.streams.filter(({ source }) => found.every((stream) => stream.source !== source))];
     for (const { number, source } of this.#sources) {
       for (const lane of LANES) this.#lanes.push(new LaneSalvage(number, source, lane));
     }
@@ -64,7 +62,10 @@ export class Salvage {
 
   #copy(lane: LaneSalvage): void {
     const { store } = this.#parts;
-    const rows = lane.next((from, rowsMax) => this.#read(lane, from, rowsMax));
+    const rows = lane.next({
+      from: (sequence, rowsMax) => this.#read(lane, 'ASC', sequence, rowsMax),
+      last: (rowsMax) => this.#read(lane, 'DESC', 0, rowsMax),
+    });
     const number = this.#targetOf(lane.source);
     const wanted = rows.filter((row) => !this.#isUntold(row));
     store.transact(() => {
@@ -94,20 +95,25 @@ export class Salvage {
     tell({ news: 'arrived', arrivals: arrived?.() ?? [] });
   }
 
+  /**
+   * What stood in the file and was not found: a number that is settled in both lanes is no loss, whichever lane it stood
+   * in. It may name some that have arrived; what has arrived counts whatever a gap says.
+   */
   #gaps(now: Stamp): ReturnType<typeof gapRows> {
     return this.#sources.flatMap(({ number, source }) => {
+      const lanes = this.#lanes.filter((lane) => lane.source === source);
+      const highest = Math.max(0, ...lanes.map(({ found }) => found.list().at(-1)?.[1] ?? 0));
       const lost = new Ranges();
-      for (const lane of this.#lanes) {
-        if (lane.source !== source) continue;
-        const missing = new Ranges(lane.lost.list());
-        for (const [first, last] of this.#settledOf(number, lane.lane).list()) missing.remove(first, last);
-        for (const [first, last] of missing.list()) lost.add(first, last);
+      for (const { lane } of lanes) {
+        const open = new Ranges([[1, highest], ...lanes.flatMap((any) => any.lost.list())]);
+        for (const [first, last] of this.#settledOf(number, lane).list()) open.remove(first, last);
+        for (const [first, last] of open.list()) lost.add(first, last);
       }
-      for (const lane of this.#lanes) if (lane.source === source) for (const [first, last] of lane.found.list()) lost.remove(first, last);
+      for (const { found } of lanes) for (const [first, last] of found.list()) lost.remove(first, last);
       lost.remove(0);
       const ranges = lost.list();
-      const [low, high] = [ranges.at(0)?.[0] ?? 0, ranges.at(-1)?.[1] ?? 0];
-      return gapRows({ source, ranges: ranges.length > GAP_RANGES_MAX ? [[low, high]] : ranges, reason: 'damaged' }, now);
+      const whole = [[ranges.at(0)?.[0] ?? 0, ranges.at(-1)?.[1] ?? 0]] as const;
+      return gapRows({ source, ranges: ranges.length > GAP_RANGES_MAX ? whole : ranges, reason: 'damaged' }, now);
     });
   }
 
@@ -127,7 +133,7 @@ export class Salvage {
     while (numbers.has(number)) number += 1;
     if (number >= book.own) throw new StorageError({ where: this.#parts.store.file, what: 'there is no number left for a salvaged stream' });
     const [, , , site = '', gateway = ''] = source.split(':');
-    this.#parts.store.transact(() => book.add({ number, source, site, gateway, fingerprint: '', created_ms: 0, floor: 0, reason: 'new', crc: null }));
+    this.#parts.store.transact(() => book.add({ number, source, site, gateway, fingerprint: '', created_ms: 0, floor: 0, reason: 'new', crc: 0 }));
     return number;
   }
 
@@ -140,8 +146,8 @@ export class Salvage {
   }
 
   #isTrue(number: number, source: string): boolean {
-    const { known } = this.#parts;
-    return known.length === 0 || known.some((stream) => stream.number === number && stream.source === source);
+    const { streams } = this.#parts.aside;
+    return streams.length === 0 || streams.some((stream) => stream.number === number && stream.source === source);
   }
 
   #copyNotes(): void {
@@ -173,9 +179,10 @@ export class Salvage {
     return ranges;
   }
 
-  #read({ lane, number }: LaneSalvage, from: number, rowsMax: number): readonly RowRecord[] | undefined {
+  #read({ lane, number }: LaneSalvage, order: 'ASC' | 'DESC', from: number, rowsMax: number): readonly RowRecord[] | undefined {
     const [first, last] = [rowKey(number, from), rowKey(number, SEQUENCE_MAX)];
-    return this.#try(() => this.#database?.prepare<[number, number, number], RowRecord>(`SELECT * FROM ${lane}_lane WHERE key >= ? AND key <= ? ORDER BY key LIMIT ?`).all(first, last, rowsMax));
+    const sql = `SELECT * FROM ${lane}_lane WHERE key >= ? AND key <= ? ORDER BY key ${order} LIMIT ?`;
+    return this.#try(() => this.#database?.prepare<[number, number, number], RowRecord>(sql).all(first, last, rowsMax));
   }
 
   /** What cannot be read is lost, and counted as such by who asked. */
@@ -193,12 +200,16 @@ export class Salvage {
 const GAP_RANGES_MAX = 5000;
 
 function openDamaged(file: string): Database.Database | undefined {
+  let database: Database.Database | undefined;
   try {
-    const database = new Database(file);
+    database = new Database(file);
     database.pragma('locking_mode = EXCLUSIVE');
-    database.prepare('SELECT count(*) FROM sqlite_schema').get();
+    // The tables' definitions are damaged as easily as the rest.
+    for (const lane of LANES) database.prepare(`SELECT key, kind, subject, taken_ms, recorded_ms, historical, clock, boot, monotonic_ms, content FROM ${lane}_lane`);
+    database.prepare('SELECT source, lane, first, last, key, value, id FROM stream, settled, note, boot');
     return database;
   } catch (error) {
+    database?.close();
     if (error instanceof Database.SqliteError) return undefined; // nothing of it can be read: all is told as lost
     throw error;
   }

@@ -8,8 +8,7 @@
 -- who deletes rows has to raise the floor in the same transaction. New readings go to the stream with the highest number.
 --
 -- SQLite checks its WAL and not its file: a bit that a worn card flips would go out as another value. So what
--- identities, values and settlements hang on carries a CRC-32 of the rest of its row (checksum.ts); NULL where
--- version 1 wrote it.
+-- identities, values and settlements hang on carries a CRC-32 of the rest of its row (checksum.ts).
 
 CREATE TABLE stream (
   number      INTEGER PRIMARY KEY,
@@ -21,7 +20,7 @@ CREATE TABLE stream (
   floor       INTEGER NOT NULL DEFAULT 0,
   -- Why it was begun: new, renamed, other-hardware, damaged, incomplete, copied.
   reason      TEXT    NOT NULL DEFAULT 'new',
-  crc         INTEGER
+  crc         INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE scan_lane (
@@ -39,7 +38,7 @@ CREATE TABLE scan_lane (
   monotonic_ms INTEGER,
   -- The members of the event's data that come from the reading itself, as JSON without the outer braces.
   content      TEXT    NOT NULL,
-  crc          INTEGER
+  crc          INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE meter_lane (
@@ -53,7 +52,7 @@ CREATE TABLE meter_lane (
   boot         INTEGER,
   monotonic_ms INTEGER,
   content      TEXT    NOT NULL,
-  crc          INTEGER
+  crc          INTEGER NOT NULL
 ) STRICT;
 
 -- Which rows the other side has, as ranges of sequences per stream and lane (0 scan, 1 meter). A range never covers a
@@ -63,7 +62,7 @@ CREATE TABLE settled (
   lane   INTEGER NOT NULL,
   first  INTEGER NOT NULL,
   last   INTEGER NOT NULL,
-  crc    INTEGER,
+  crc    INTEGER NOT NULL,
   PRIMARY KEY (stream, lane, first)
 ) STRICT, WITHOUT ROWID;
 
@@ -89,7 +88,7 @@ CREATE TABLE quarantine (
 CREATE TABLE note (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL,
-  crc   INTEGER
+  crc   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE boot (

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { StorageError } from '../core/errors.ts';
+import { checksum } from './checksum.ts';
 
 /** The version of schema.sql, kept as `user_version`. */
 export const SCHEMA_VERSION = 2;
@@ -20,6 +21,7 @@ export function prepareSchema(database: Database.Database, file: string): void {
   }
   if (version === 0) refuseForeign(database, file);
   if (version === SCHEMA_VERSION) return;
+  database.function('checksum', { varargs: true, deterministic: true }, (...columns: unknown[]) => checksum(columns as (string | number | null)[]));
   database
     .transaction(() => {
       for (const statement of statementsFrom(version)) database.exec(statement);
@@ -32,16 +34,26 @@ export function prepareSchema(database: Database.Database, file: string): void {
 /** "Tlgt": tells the file apart from any other SQLite file. */
 const APPLICATION_ID = 0x546c6774;
 
+const ROW_COLUMNS = 'key, kind, subject, taken_ms, recorded_ms, historical, clock, boot, monotonic_ms, content';
+
+/** The tables that carry a checksum since version 2, and the columns that it is made of. */
+const CHECKED_IN_VERSION_2 = {
+  stream: 'number, source, site, gateway, fingerprint, created_ms, floor, reason',
+  scan_lane: ROW_COLUMNS,
+  meter_lane: ROW_COLUMNS,
+  settled: 'stream, lane, first, last',
+  note: 'key, value',
+};
+
 /** From each version to the next. */
 const MIGRATIONS: readonly (readonly string[])[] = [
   [],
   [
     "ALTER TABLE stream ADD COLUMN reason TEXT NOT NULL DEFAULT 'new'",
-    'ALTER TABLE stream ADD COLUMN crc INTEGER',
-    'ALTER TABLE scan_lane ADD COLUMN crc INTEGER',
-    'ALTER TABLE meter_lane ADD COLUMN crc INTEGER',
-    'ALTER TABLE settled ADD COLUMN crc INTEGER',
-    'ALTER TABLE note ADD COLUMN crc INTEGER',
+    ...Object.entries(CHECKED_IN_VERSION_2).flatMap(([table, columns]) => [
+      `ALTER TABLE ${table} ADD COLUMN crc INTEGER NOT NULL DEFAULT 0`,
+      `UPDATE ${table} SET crc = checksum(${columns})`,
+    ]),
     'CREATE TABLE sent (stream INTEGER NOT NULL REFERENCES stream (number), lane INTEGER NOT NULL, upto INTEGER NOT NULL, PRIMARY KEY (stream, lane)) STRICT, WITHOUT ROWID',
     // What stands there may have been sent: nothing of it may be given up.
     ...['scan_lane', 'meter_lane'].map(

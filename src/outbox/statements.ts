@@ -13,7 +13,7 @@ export interface RowRecord {
   readonly boot: number | null;
   readonly monotonic_ms: number | null;
   readonly content: string;
-  readonly crc: number | null;
+  readonly crc: number;
 }
 
 /** A row of `stream`. */
@@ -26,7 +26,7 @@ export interface StreamRecord {
   readonly created_ms: number;
   readonly floor: number;
   readonly reason: string;
-  readonly crc: number | null;
+  readonly crc: number;
 }
 
 /** A row of `settled`. */
@@ -35,7 +35,7 @@ export interface SettledRecord {
   readonly lane: number;
   readonly first: number;
   readonly last: number;
-  readonly crc: number | null;
+  readonly crc: number;
 }
 
 /** A row of `quarantine`. */
@@ -51,7 +51,7 @@ export interface QuarantineRecord {
 export interface NoteRecord {
   readonly key: string;
   readonly value: string;
-  readonly crc: number | null;
+  readonly crc: number;
 }
 
 /** Every statement the outbox runs on rows. */

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { StorageError } from '../core/errors.ts';
+import { codeOf, messageOf, StorageError } from '../core/errors.ts';
 import { type Lane, LANES, type Stamp } from '../core/reading.ts';
 import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from './calls.ts';
 import { isIntact } from './checksum.ts';
@@ -74,6 +74,8 @@ export class Store {
       return new Store(database, parts);
     } catch (error) {
       database?.close(); // or this process would hold its lock
+      // The statements fit the schema, unless its text is damaged.
+      if (codeOf(error) === 'SQLITE_ERROR') throw damage(file, `its tables are damaged: ${messageOf(error)}`);
       throw storageError(error, file);
     }
   }

@@ -108,12 +108,13 @@ export class StreamBook {
   begin(parts: { readonly site: string; readonly gateway: string; readonly fingerprint: string; readonly newStreamId: string; readonly reason: StreamReason; readonly nowMs: number; readonly number?: number }): void {
     const { site, gateway, fingerprint, newStreamId, reason, nowMs, number = this.own + 1 } = parts;
     if (number > STREAM_MAX) throw new StorageError({ where: this.#file, what: `${STREAM_MAX} streams are the most`, remedy: 'Begin with an empty directory under outbox.directory' });
-    this.#put({ number, source: `urn:tailgate:${site}:${gateway}:${newStreamId}`, site, gateway, fingerprint, created_ms: nowMs, floor: 0, reason, crc: null });
+    this.#put({ number, source: `urn:tailgate:${site}:${gateway}:${newStreamId}`, site, gateway, fingerprint, created_ms: nowMs, floor: 0, reason, crc: 0 });
   }
 
   /** Begins a stream with the same names as the present one, for another reason. */
   beginAnother(parts: { readonly newStreamId: string; readonly reason: StreamReason; readonly nowMs: number }): void {
-    this.begin({ ...this.#record(this.own), ...parts });
+    const { site, gateway, fingerprint } = this.#record(this.own);
+    this.begin({ site, gateway, fingerprint, ...parts });
   }
 
   /** Adds a stream that was salvaged; in a transaction. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/core/errors.ts';
+import { checksum } from '../../src/outbox/checksum.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { follow, meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
@@ -45,7 +46,8 @@ describe('the outbox', () => {
     await first.record([scanOf('A'), scanOf('B')]);
     await first.close();
     const database = new Database(join(folder, 'outbox.db'));
-    database.exec('BEGIN; UPDATE stream SET floor = 2, crc = NULL; DELETE FROM scan_lane; COMMIT');
+    database.function('checksum', { varargs: true }, (...columns: unknown[]) => checksum(columns as (string | number)[]));
+    database.exec('BEGIN; UPDATE stream SET floor = 2; UPDATE stream SET crc = checksum(number, source, site, gateway, fingerprint, created_ms, floor, reason); DELETE FROM scan_lane; COMMIT');
     database.close();
     const second = await openOutbox(folder);
     expect((await second.record([scanOf('C')])).sequences).toEqual([3]);
