@@ -63,10 +63,16 @@ function migrateWithSnapshots(folder: string): readonly string[] {
     cpSync(folder, snapshot, { recursive: true });
     snapshots.push(snapshot);
   };
-  const { exec, pragma } = database;
+  const [exec, pragma] = [database.exec.bind(database), database.pragma.bind(database)];
   Object.assign(database, {
-    exec: (sql: string) => (snap(), exec.call(database, sql)),
-    pragma: (text: string, options?: { simple?: boolean }) => (snap(), pragma.call(database, text, options)),
+    exec: (sql: string) => {
+      snap();
+      return exec(sql);
+    },
+    pragma: (text: string, options?: { simple?: boolean }) => {
+      snap();
+      return pragma(text, options);
+    },
   });
   prepareSchema(database, file);
   snap();

@@ -14,10 +14,10 @@ const killOr = <T>(run: () => T): T => {
   if (left === 0) process.kill(process.pid, 'SIGKILL');
   return run();
 };
-const { exec, pragma } = database;
+const [exec, pragma] = [database.exec.bind(database), database.pragma.bind(database)];
 Object.assign(database, {
-  exec: (sql: string) => killOr(() => exec.call(database, sql)),
-  pragma: (text: string, options?: { simple?: boolean }) => killOr(() => pragma.call(database, text, options)),
+  exec: (sql: string) => killOr(() => exec(sql)),
+  pragma: (text: string, options?: { simple?: boolean }) => killOr(() => pragma(text, options)),
 });
 prepareSchema(database, file);
 killOr(() => database.close());
