@@ -18,7 +18,9 @@ import type { ConnectionSettings } from './delivery/mqtt-publisher.ts';
 import type { Transport } from './driver-kit/link.ts';
 import { scanContent } from './identification/scan-content.ts';
 import { meterContent } from './metering/meter-content.ts';
-import { ClockStatus } from './operations/clock-status.ts';
+import { systemEvidence } from './operations/clock-evidence.ts';
+import { ClockEvents } from './operations/clock-events.ts';
+import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -30,6 +32,8 @@ import { tcpTransport } from './transports/tcp.ts';
 export interface GatewayParts {
   readonly configuration: Configuration;
   readonly version: string;
+  /** When the program was built, in milliseconds since 1970: no reading is older. */
+  readonly builtMs: number;
   /** The outbox's thread, started already. */
   readonly worker: WorkerThread;
   readonly log: Log;
@@ -48,13 +52,15 @@ export class Gateway {
   readonly #delivery: Delivery;
   readonly #statuses: readonly DeviceStatus[];
   readonly #events: DeviceEvents;
+  readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
 
-  private constructor(parts: GatewayParts, outbox: Outbox, clock: Clock, clockStatus: ClockStatus) {
+  private constructor(parts: GatewayParts, outbox: Outbox, clockStatus: ClockStatus) {
+    const { clock } = clockStatus;
     this.#configuration = parts.configuration;
     this.#version = parts.version;
     this.#log = parts.log;
@@ -63,6 +69,7 @@ export class Gateway {
     this.#outbox = outbox;
     this.#startedMs = clock.monotonicMs();
     this.#events = new DeviceEvents({ clock, record: (event) => void this.#record([event], 0) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => void this.#record([event], 0), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -71,9 +78,8 @@ export class Gateway {
 
   /** Starts everything. Rejects with a StorageError or ConfigurationError when the outbox or its socket cannot be had. */
   static async start(parts: GatewayParts): Promise<Gateway> {
-    const { configuration, log, worker, died } = parts;
-    const clockStatus = new ClockStatus((delayMs, action) => systemClock(() => 'unsynced').after(delayMs, action));
-    const clock = systemClock(() => clockStatus.state);
+    const { configuration, log, worker, died, builtMs } = parts;
+    const clockStatus = new ClockStatus({ clock: systemClock(() => 'unsynced'), evidence: systemEvidence(), builtMs });
     const outbox = await Outbox.open({
       worker,
       directory: configuration.outbox.directory,
@@ -83,11 +89,11 @@ export class Gateway {
       newStreamId: randomBytes(4).toString('hex'),
       commitsPerSecond: configuration.outbox.commitsPerSecond,
       limits: configuration.outbox.limits,
-      clock,
+      clock: clockStatus.clock,
       log,
     });
     void worker.died.then(died);
-    const gateway = new Gateway(parts, outbox, clock, clockStatus);
+    const gateway = new Gateway(parts, outbox, clockStatus);
     await gateway.#run(died);
     return gateway;
   }
@@ -100,6 +106,7 @@ export class Gateway {
     this.#stop.abort();
     this.#events.stop();
     this.#clockStatus.stop();
+    this.#clockEvents.stop();
     await this.#sessions;
     await this.#delivery.stop();
     await this.#outbox.close();
@@ -110,7 +117,7 @@ export class Gateway {
   async #run(died: (why: unknown) => void): Promise<void> {
     this.#delivery.run().catch(died);
     this.#sessions = Promise.all(this.#startSessions()).catch(died);
-    this.#clockStatus.start();
+    this.#clockStatus.start((change) => this.#clockChanged(change));
     this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
@@ -185,6 +192,13 @@ export class Gateway {
     this.#logged.set(device, news);
     if (state === 'open') this.#log.info(`${device}: open`, { device, link });
     else this.#log.warn(`${device}: ${why ?? state}`, { device });
+  }
+
+  #clockChanged(change: ClockChange): void {
+    const { reason, at, before, stepMs, witness } = change;
+    this.#log[reason === 'synchronised' ? 'info' : 'warn'](`clock ${reason}`, { state: at.clock, before, stepMs, witness });
+    this.#clockEvents.changed(change);
+    this.#delivery.stateChanged();
   }
 
   #statusOf(device: string): DeviceStatus {

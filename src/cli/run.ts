@@ -8,6 +8,8 @@ import type { WorkerThread } from '../outbox/worker-thread.ts';
 /** What `tailgate run` needs. */
 export interface RunParts extends LoadParts {
   readonly version: string;
+  /** When it was built, in milliseconds since 1970. */
+  readonly builtMs: number;
   /** The outbox's thread, started already. */
   readonly worker: WorkerThread;
 }
@@ -16,14 +18,14 @@ export interface RunParts extends LoadParts {
  * Runs a gateway until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when the outbox
  * cannot be opened. Rejects with a ConfigurationError.
  */
-export async function runCommand({ version, worker, ...sources }: RunParts): Promise<number> {
+export async function runCommand({ version, builtMs, worker, ...sources }: RunParts): Promise<number> {
   const configuration = await loadConfiguration(sources);
   const log = openLog(configuration.log.level, configuration.gateway);
   const stopped = stopSignal(log);
   const died = (why: unknown): never => crash(log, why);
   let gateway: Gateway;
   try {
-    gateway = await Gateway.start({ configuration, version, worker, log, died });
+    gateway = await Gateway.start({ configuration, version, builtMs, worker, log, died });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     log.error(error.message);
