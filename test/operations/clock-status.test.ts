@@ -106,7 +106,7 @@ describe('a clock that is known to be wrong', () => {
   const OFF_1970 = -Date.parse('2026-11-23T08:15:30.123Z');
 
   it('never gives 1970: times start at the build and go on from there, until the clock is set', async () => {
-    const { clock, evidence, changes, status, step } = started({ offMs: OFF_1970, witness: 'kernel' });
+    const { clock, changes, status, step } = started({ offMs: OFF_1970, witness: 'kernel' });
     await clock.advance(90_000);
     expect(status.clock.stamp()).toMatchObject({ clock: 'unsynced', wallMs: BUILT_MS + 90_000, monotonicMs: 91_000 });
     expect(changes).toEqual([]);
@@ -256,18 +256,19 @@ describe('a clock that is stepped', () => {
     let seed = 7;
     const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
     const seen = new Map<string, number>();
+    const wrong: string[] = [];
     await clock.advance(5000);
     for (let round = 0; round < 2000; round += 1) {
       evidence.witness = random() < 0.5 ? 'chrony' : undefined;
       const ms = random() < 0.3 ? Math.round((random() - 0.5) * 10 ** (4 + random() * 8)) : 0;
       step(ms);
       const { state, offMs } = now();
-      if (Math.abs(ms) > 500) expect(state).not.toBe('synced');
-      if (state === 'synced') expect(offMs).toBe(0);
+      if (state === 'synced' && (Math.abs(ms) > 500 || offMs !== 0)) wrong.push(`round ${round}: synced at once after a step of ${ms} ms`);
       seen.set(state, (seen.get(state) ?? 0) + 1);
       await clock.advance(Math.round(random() * 20_000));
-      if (evidence.witness === undefined && Math.abs(ms) > 500) expect(now().state).not.toBe('synced');
+      if (now().state === 'synced' && evidence.witness === undefined && Math.abs(ms) > 500) wrong.push(`round ${round}: synced after a step of ${ms} ms`);
     }
+    expect(wrong).toEqual([]);
     expect([...seen.keys()].sort()).toEqual(['holdover', 'synced', 'unsynced']);
   });
 });
