@@ -13,10 +13,12 @@ import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import type { Observation } from './core/observation.ts';
 import type { Reading, Stamp } from './core/reading.ts';
+import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { ConnectionSettings } from './delivery/mqtt-publisher.ts';
 import type { Transport } from './driver-kit/link.ts';
 import { scanContent } from './identification/scan-content.ts';
+import { MeterBook } from './metering/meter-book.ts';
 import { meterContent } from './metering/meter-content.ts';
 import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
@@ -50,6 +52,7 @@ export class Gateway {
   readonly #clockStatus: ClockStatus;
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
+  readonly #meters: MeterBook;
   readonly #statuses: readonly DeviceStatus[];
   readonly #events: DeviceEvents;
   readonly #clockEvents: ClockEvents;
@@ -67,6 +70,7 @@ export class Gateway {
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
+    this.#meters = new MeterBook((key) => outbox.note(key));
     this.#startedMs = clock.monotonicMs();
     this.#events = new DeviceEvents({ clock, record: (event) => void this.#record([event], 0) });
     this.#clockEvents = new ClockEvents({ clock, record: (event) => void this.#record([event], 0), publishedUnsynced: () => true });
@@ -162,16 +166,30 @@ export class Gateway {
     const status = this.#statusOf(device.name);
     const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
     return async ({ observations, stamp }) => {
-      const readings = observations.map((observation) => readingOf(observation, device, stamp));
+      const { readings, notes, settled } = this.#readingsOf(observations, device, stamp);
       try {
-        await this.#outbox.record(readings, {}, { lingerMs });
+        await this.#outbox.record(readings, notes, { lingerMs });
         status.counts.readings += readings.length;
         return readings.some((reading) => reading.kind === 'scan' && reading.content.valid === false) ? 'questioned' : undefined;
       } catch (error) {
         if (error instanceof StorageError) status.counts.refused += readings.length;
         throw error;
+      } finally {
+        settled();
       }
     };
+  }
+
+  /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
+  #readingsOf(observations: readonly Observation[], { name, asset, meters }: DeviceConfiguration, stamp: Stamp): { readings: readonly Reading[]; notes: Notes; settled: () => void } {
+    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => scanContent(scan, { device: name }));
+    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, { device: name, asset, meters }));
+    const { contents, notes, settled } = this.#meters.enter(values, stamp);
+    const readings: Reading[] = [
+      ...scans.map((content) => ({ kind: 'scan', device: name, stamp, content }) as const),
+      ...contents.map((content) => ({ kind: 'reading', device: name, stamp, content }) as const),
+    ];
+    return { readings, notes, settled };
   }
 
   async #record(readings: readonly Reading[], lingerMs: number): Promise<void> {
@@ -257,11 +275,6 @@ export class Gateway {
       alarms: this.#alarms(),
     });
   }
-}
-
-function readingOf(observation: Observation, { name, asset, meters }: DeviceConfiguration, stamp: Stamp): Reading {
-  if (observation.kind === 'scan') return { kind: 'scan', device: name, stamp, content: scanContent(observation, { device: name }) };
-  return { kind: 'reading', device: name, stamp, content: meterContent(observation, { device: name, asset, meters }) };
 }
 
 function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {

@@ -1,7 +1,7 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { systemEvidence, type EvidencePlaces } from '../../src/operations/clock-evidence.ts';
+import { type EvidencePlaces, type Moment, systemEvidence } from '../../src/operations/clock-evidence.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { onlyPrograms } from '../support/programs.ts';
 
@@ -21,7 +21,7 @@ function tracking({ reference = 'C0A80001', stratum = 3, measuredMs = NOW_MS - 6
   return `echo '${reference},192.168.0.1,${stratum},${(measuredMs / 1000).toFixed(9)},-0.000012,0.000034,0.000090,-18.123,0.001,0.045,0.012,0.0009,64.5,${leap}'`;
 }
 
-function look(places: EvidencePlaces, moment = MOMENT): Promise<string | undefined> {
+function look(places: EvidencePlaces, moment: Moment = MOMENT): Promise<string | undefined> {
   return systemEvidence({ ...NOTHING, ...places }).look(moment);
 }
 
