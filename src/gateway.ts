@@ -118,6 +118,16 @@ export class Gateway {
     this.#log.info('stopped');
   }
 
+  /** Settles when the outbox's thread has answered, whatever it answered. */
+  async workerAlive(): Promise<void> {
+    await this.#outbox.page({ stream: 1, lane: 'scan', after: 0, rowsMax: 1, sealing: 'wait' });
+  }
+
+  /** What has overrun its own deadline threefold, in words. */
+  overdue(): string | undefined {
+    return undefined;
+  }
+
   async #run(died: (why: unknown) => void): Promise<void> {
     this.#delivery.run().catch(died);
     this.#sessions = Promise.all(this.#startSessions()).catch(died);
