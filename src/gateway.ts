@@ -4,10 +4,12 @@ import { DeviceEvents } from './acquisition/device-events.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { systemClock } from './acquisition/stamp.ts';
+import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { type PortConfiguration, portKey } from './config/port.ts';
 import { readPublic, readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
+import { Deadlines } from './core/deadlines.ts';
 import { ConfigurationError, PublishError, StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
@@ -53,6 +55,8 @@ export class Gateway {
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
   readonly #meters: MeterBook;
+  /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
+  readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
   readonly #events: DeviceEvents;
   readonly #clockEvents: ClockEvents;
@@ -125,7 +129,7 @@ export class Gateway {
 
   /** What has overrun its own deadline threefold, in words. */
   overdue(): string | undefined {
-    return undefined;
+    return this.#deadlines.overdue();
   }
 
   async #run(died: (why: unknown) => void): Promise<void> {
@@ -161,7 +165,7 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: transportTo(port, line), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+    return { transport: watchedTransport(transportTo(port, line), this.#deadlines), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
@@ -249,7 +253,7 @@ export class Gateway {
       noSubscribers: mqtt.noSubscribers,
       overdueMs: mqtt.receiverOverdueMs,
       version: mqtt.version,
-      settings: () => connectionSettings(mqtt),
+      settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionSettings(mqtt)),
       facts: () => ({
         version: this.#version,
         configuration: this.#configuration.hash,
@@ -325,3 +329,4 @@ function logged(log: Log, device: string): (error: unknown) => void {
 }
 
 const POLLED_LINGER_MS = 200;
+const SECRETS_WITHIN_MS = 20_000;
