@@ -7,6 +7,7 @@ import { checkContract, expectContractKept } from '../support/contract.ts';
 import { ROOT } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { TestGateway } from '../support/gateway.ts';
+import { ModbusSlave } from '../support/modbus-slave.ts';
 import { fakePrograms } from '../support/programs.ts';
 import { openPty } from '../support/pty.ts';
 
@@ -18,12 +19,13 @@ const MINUTE_MS = 60_000;
 interface Event {
   readonly type: string;
   readonly id: string;
+  readonly subject: string;
   readonly time: string;
-  readonly data: { readonly text?: string; readonly clock: { readonly state: string }; readonly before?: string; readonly state?: string; readonly reason?: string };
+  readonly data: { readonly text?: string; readonly quality?: string; readonly reason?: string; readonly clock: { readonly state: string }; readonly before?: string; readonly state?: string };
 }
 
 /** A gateway whose system clock is off by what stands in a file, and is vouched for by what stands in another. */
-async function started(offset: string): Promise<{ scan: (text: string) => Promise<Event>; setClock: (offset: string) => void; vouch: (says: string) => void; events: Event[]; clockState: () => Promise<unknown>; gateway: TestGateway }> {
+async function started(offset: string, says = 'no'): Promise<{ scan: (text: string) => Promise<Event>; setClock: (offset: string) => void; vouch: (says: string) => void; events: Event[]; clockState: () => Promise<unknown>; gateway: TestGateway }> {
   const broker = await DemoBroker.start();
   onTestFinished(() => broker.close());
   const receiver = await Receiver.connect(broker.url, { root: ROOT });
@@ -47,8 +49,18 @@ async function started(offset: string): Promise<{ scan: (text: string) => Promis
   const setClock = (text: string): void => writeFileSync(clockFile, `${text}\n`);
   const vouch = (says: string): void => writeFileSync(join(folder, 'says'), says);
   setClock(offset);
-  vouch('no');
-  const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, devices: { 'cab-scanner': `driver: line-scanner, port: ${scanner.path}, terminator: CR` } });
+  vouch(says);
+  const meter = openPty();
+  onTestFinished(() => meter.close());
+  const slave = new ModbusSlave({ address: 10, send: (bytes) => void meter.write(bytes), register: (address) => ({ 1798: 0x02a6, 1799: 0x2190 })[address] ?? 0 });
+  meter.onData((chunk) => slave.feed(chunk));
+  const gateway = TestGateway.make({
+    mqtt: `url: "${broker.url}"`,
+    devices: {
+      'cab-scanner': `driver: line-scanner, port: ${scanner.path}, terminator: CR`,
+      generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 1 s`,
+    },
+  });
   gateway.start({ LD_PRELOAD: FAKETIME ?? '', FAKETIME_TIMESTAMP_FILE: clockFile, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1', PATH: path });
   await gateway.until(({ devices, broker: { connected } }) => expect([devices[0]?.state, connected]).toEqual(['open', true]));
   const scan = async (text: string): Promise<Event> => {
@@ -94,5 +106,22 @@ describe.skipIf(FAKETIME === undefined)('a gateway whose clock is wrong (skipped
     const ids = scans.map(({ id }) => Number(id));
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
     expect(events.filter(({ type }) => type === 'tailgate.clock.v1').map(({ data: { reason, before, state } }) => [reason, before, state])[0]).toEqual(['synchronised', 'unsynced', 'synced']);
+  });
+
+  it('is put back five seconds by its daemon: readings until then keep their time and say that it is not after the last', { timeout: 120_000 }, async () => {
+    const { setClock, events, clockState, gateway } = await started('+7200', 'yes');
+    const hours = (): Event[] => events.filter(({ subject, data }) => subject === 'generator/engine-hours' && data.clock.state === 'synced');
+    await vi.waitFor(async () => expect(await clockState()).toBe('synced'), within);
+    await vi.waitFor(() => expect(hours().length).toBeGreaterThanOrEqual(2), within);
+    setClock('+7195');
+    await vi.waitFor(() => expect(hours().some(({ data }) => data.quality === 'uncertain')).toBe(true), within);
+    await vi.waitFor(() => expect(hours().at(-1)?.data.quality).toBe('good'), within);
+    expect(await gateway.end('SIGTERM')).toBe(0);
+    let last = Number.NEGATIVE_INFINITY;
+    for (const { time, data } of hours()) {
+      const ms = Date.parse(time);
+      expect([data.quality, data.reason]).toEqual(ms > last ? ['good', undefined] : ['uncertain', 'time-not-after-last']);
+      last = Math.max(last, ms);
+    }
   });
 });
