@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
+import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { systemClock } from './acquisition/stamp.ts';
@@ -10,7 +11,7 @@ import { type PortConfiguration, portKey } from './config/port.ts';
 import { readPublic, readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
-import { ConfigurationError, PublishError, StorageError } from './core/errors.ts';
+import { codeOf, ConfigurationError, PublishError, StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import type { Observation } from './core/observation.ts';
@@ -22,6 +23,7 @@ import type { Transport } from './driver-kit/link.ts';
 import { scanContent } from './identification/scan-content.ts';
 import { MeterBook } from './metering/meter-book.ts';
 import { meterContent } from './metering/meter-content.ts';
+import { hardwareFingerprint } from './operations/hardware.ts';
 import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
@@ -76,8 +78,9 @@ export class Gateway {
     this.#outbox = outbox;
     this.#meters = new MeterBook((key) => outbox.note(key));
     this.#startedMs = clock.monotonicMs();
-    this.#events = new DeviceEvents({ clock, record: (event) => void this.#record([event], 0) });
-    this.#clockEvents = new ClockEvents({ clock, record: (event) => void this.#record([event], 0), publishedUnsynced: () => true });
+    const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -93,10 +96,11 @@ export class Gateway {
       directory: configuration.outbox.directory,
       site: configuration.site,
       gateway: configuration.gateway,
-      fingerprint: '',
+      fingerprint: hardwareFingerprint(),
       newStreamId: randomBytes(4).toString('hex'),
       commitsPerSecond: configuration.outbox.commitsPerSecond,
       limits: configuration.outbox.limits,
+      lastGood: (wallMs) => clockStatus.lastGood(wallMs),
       clock: clockStatus.clock,
       log,
     });
@@ -124,7 +128,7 @@ export class Gateway {
 
   /** Settles when the outbox's thread has answered, whatever it answered. */
   async workerAlive(): Promise<void> {
-    await this.#outbox.page({ stream: 1, lane: 'scan', after: 0, rowsMax: 1, sealing: 'wait' });
+    await this.#outbox.ping();
   }
 
   /** What has overrun its own deadline threefold, in words. */
@@ -136,9 +140,20 @@ export class Gateway {
     this.#delivery.run().catch(died);
     this.#sessions = Promise.all(this.#startSessions()).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
-    this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
+    await this.#serve();
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
+  }
+
+  /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
+  async #serve(): Promise<void> {
+    try {
+      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
+    } catch (error) {
+      if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
+      this.#log.error('commands such as tailgate status are not answered', { why: error.message });
+      this.#clock.after(SERVE_AGAIN_MS, () => void (this.#stop.signal.aborted || this.#serve()));
+    }
   }
 
   #startSessions(): readonly Promise<void>[] {
@@ -172,7 +187,7 @@ export class Gateway {
     const { name, driver, options } = device;
     if (driver.form !== 'polling') return [];
     const report = this.#reporter(device);
-    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, name)) }];
+    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, `${name}: readings could not be stored`)) }];
   }
 
   /** Says what the observations mean and records them; resolves after the commit. */
@@ -206,15 +221,6 @@ export class Gateway {
     return { readings, notes, settled };
   }
 
-  async #record(readings: readonly Reading[], lingerMs: number): Promise<void> {
-    try {
-      await this.#outbox.record(readings, {}, { lingerMs });
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#log.error('an event could not be stored', { why: error.message });
-    }
-  }
-
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
     this.#events.changed(report);
     this.#delivery.stateChanged();
@@ -230,6 +236,7 @@ export class Gateway {
     const { reason, at, before, stepMs, witness } = change;
     this.#log[reason === 'synchronised' ? 'info' : 'warn'](`clock ${reason}`, { state: at.clock, before, stepMs, witness });
     this.#clockEvents.changed(change);
+    if (at.clock === 'synced') this.#outbox.correct(at).catch(logged(this.#log, 'the clock was set, but waiting readings cannot be corrected'));
     this.#delivery.stateChanged();
   }
 
@@ -321,12 +328,16 @@ async function connectionSettings(mqtt: Configuration['mqtt']): Promise<Omit<Con
   }
 }
 
-function logged(log: Log, device: string): (error: unknown) => void {
+function logged(log: Log, what: string): (error: unknown) => void {
   return (error) => {
     if (!(error instanceof StorageError)) throw error;
-    log.error('readings could not be stored', { device, why: error.message });
+    log.error(what, { why: error.message });
   };
 }
+
+/** What the system says of a disk that is full, broken or read-only for now. */
+const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO']);
+const SERVE_AGAIN_MS = 30_000;
 
 const POLLED_LINGER_MS = 200;
 const SECRETS_WITHIN_MS = 20_000;

@@ -19,7 +19,7 @@ export function hardwareFingerprint(root = '/'): string {
 /** Numbers that a maker left unset are the same on many machines. */
 function readNumber(file: string): string | undefined {
   const text = readText(file)?.toLowerCase();
-  return text === undefined || /^[0\-:. ]*$|^[f\-]*$|not |default|to be filled/.test(text) ? undefined : text;
+  return text === undefined || /^[0:. -]*$|^[f-]*$|not |default|to be filled/.test(text) ? undefined : text;
 }
 
 function readText(file: string): string | undefined {

@@ -74,6 +74,12 @@ export class RowReader {
     return { rows: rows.sort((a, b) => a.sequence - b.sequence).slice(0, rowsMax), kept: this.#kept(stream) };
   }
 
+  /** When the newest reading with a synchronised clock was recorded, as far as one stands among the newest. */
+  lastGoodMs(): number | undefined {
+    const good = LANES.flatMap((lane) => this.#parts.statements.newest[lane].all(NEWEST_ROWS).find(({ clock }) => clock === SYNCED)?.recorded_ms ?? []);
+    return good.length === 0 ? undefined : Math.max(...good);
+  }
+
   /** What is in quarantine, oldest first. */
   quarantine(): readonly QuarantinedRow[] {
     const { statements, book } = this.#parts;
@@ -114,7 +120,7 @@ export class RowReader {
   /** The columns that a row gets when it is sealed, or that it has to wait for its clock. */
   #seal({ boot, monotonic_ms: monotonicMs, taken_ms: takenMs }: RowRecord, sealing: PageRequest['sealing']): Sealed | 'held' {
     const zeroMs = boot === null ? undefined : this.#corrections.get(boot);
-    if (zeroMs !== undefined && monotonicMs !== null) return { takenMs: zeroMs + monotonicMs, clock: CORRECTED };
+    if (zeroMs !== undefined && monotonicMs !== null) return { takenMs: zeroMs + monotonicMs, clock: SYNCED };
     // The clock of a boot that is over will not be set any more.
     if (sealing === 'wait' && this.#parts.boots.id(boot) === this.#parts.bootId) return 'held';
     return { takenMs, clock: SEALED_UNSYNCED };
@@ -147,7 +153,8 @@ interface Sealed {
   readonly clock: number;
 }
 
-/** The code of *synced*: a time that was taken from the clock as it was set later is as good as one of that clock. */
-const CORRECTED = 0;
+/** A time that was taken from the clock as it was set later is as good as one of that clock. */
+const SYNCED = 0;
+const NEWEST_ROWS = 1000;
 
 const PAGE_BYTES = 512 * 1024;

@@ -75,6 +75,7 @@ function rowStatements(database: Database.Database) {
     remove: each((table) => database.prepare<[number, number]>(`DELETE FROM ${table} WHERE key > ? AND key <= ? AND key NOT IN (SELECT key FROM quarantine)`)),
     removeOne: each((table) => database.prepare<[number]>(`DELETE FROM ${table} WHERE key = ?`)),
     removeAbove: each((table) => database.prepare<[number]>(`DELETE FROM ${table} WHERE key > ?`)),
+    newest: each((table) => database.prepare<[number], { recorded_ms: number; clock: number }>(`SELECT recorded_ms, clock FROM ${table} ORDER BY key DESC LIMIT ?`)),
     count: each((table) => database.prepare<[number, number], { rows: number }>(`SELECT count(*) AS rows FROM ${table} WHERE key BETWEEN ? AND ?`)),
     highest: each((table) => database.prepare<[number, number], { key: number | null }>(`SELECT max(key) AS key FROM ${table} WHERE key BETWEEN ? AND ?`)),
     lowest: each((table) => database.prepare<[number, number], { key: number | null }>(`SELECT min(key) AS key FROM ${table} WHERE key BETWEEN ? AND ?`)),

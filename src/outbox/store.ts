@@ -88,6 +88,7 @@ export class Store {
       own: this.book.own,
       notes: Object.fromEntries(this.#notes),
       pragmas: checkSettings(this.#database, this.file),
+      lastGoodMs: this.#reader.lastGoodMs(),
     }));
   }
 
