@@ -37,7 +37,7 @@ await build({
   plugins: [unreachable],
   logLevel: 'warning',
 });
-await copyFile(`${root}src/outbox/schema.sql`, `${dist}/schema.sql`);
+await copyFile(`${root}src/outbox/file/schema.sql`, `${dist}/schema.sql`);
 await writeFile(`${dist}/package.json`, JSON.stringify({ ...(JSON.parse(await readFile(`${root}package.json`, 'utf8')) as object), built: buildTime() }, null, 2));
 await chmod(`${dist}/tailgate.js`, 0o755);
 await cp(`${root}drivers`, `${dist}/drivers`, { recursive: true, filter: (path) => !/\.(ts|transcript|md)$/.test(path) });

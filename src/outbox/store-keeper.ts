@@ -2,18 +2,18 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'no
 import { join } from 'node:path';
 import { StorageError } from '../core/errors.ts';
 import type { Stamp } from '../core/reading.ts';
-import { streamIdAfter } from './stream-id.ts';
+import { streamIdAfter } from './file/stream-id.ts';
 import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, RowIdentity, Usage } from './calls.ts';
-import { gapRows } from './gap.ts';
-import { lockDirectory } from './instance-lock.ts';
-import { putAside, salvagedFolders, waitingForSalvage } from './put-aside.ts';
-import { Room } from './room.ts';
+import { gapRows } from './file/gap.ts';
+import { lockDirectory } from './damage/instance-lock.ts';
+import { putAside, salvagedFolders, waitingForSalvage } from './damage/put-aside.ts';
+import { Room } from './room/room.ts';
 import { SEQUENCE_MAX } from './row-key.ts';
-import { RunningMark } from './running-mark.ts';
-import { Salvage } from './salvage.ts';
-import { storageError, type StorageTrouble, troubleOf } from './storage-fault.ts';
-import { FILE_NAME, Store, type StoreParts } from './store.ts';
-import { type NamedStream, StreamsFile } from './streams-file.ts';
+import { RunningMark } from './damage/running-mark.ts';
+import { Salvage } from './damage/salvage.ts';
+import { storageError, type StorageTrouble, troubleOf } from './file/storage-fault.ts';
+import { FILE_NAME, Store, type StoreParts } from './file/store.ts';
+import { type NamedStream, StreamsFile } from './damage/streams-file.ts';
 
 /**
  * Keeps the outbox's file usable whatever the disk does: tries again with the same sequences and the same bytes, opens it

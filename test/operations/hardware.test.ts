@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hardwareFingerprint } from '../../src/operations/hardware.ts';
-import { isOtherHardware } from '../../src/outbox/fingerprint.ts';
+import { isOtherHardware } from '../../src/outbox/file/fingerprint.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
 /** A machine's files under a root of their own; adapters by the place of their device. */

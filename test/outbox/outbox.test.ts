@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/core/errors.ts';
-import { checksum } from '../../src/outbox/checksum.ts';
+import { checksum } from '../../src/outbox/file/checksum.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { follow, meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';

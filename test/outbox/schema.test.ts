@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { rowKey } from '../../src/outbox/row-key.ts';
-import { prepareSchema, SCHEMA_VERSION } from '../../src/outbox/schema.ts';
+import { prepareSchema, SCHEMA_VERSION } from '../../src/outbox/file/schema.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { follow, openOutbox, scanOf } from '../support/open-outbox.ts';
 

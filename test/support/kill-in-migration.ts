@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { prepareSchema } from '../../src/outbox/schema.ts';
+import { prepareSchema } from '../../src/outbox/file/schema.ts';
 
 /** Opens an outbox and kills itself right before its n-th statement, of which the transaction's own are two. */
 const [directory = '', count = '0'] = process.argv.slice(2);

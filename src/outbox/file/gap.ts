@@ -1,6 +1,6 @@
-import type { Range } from '../core/ranges.ts';
-import type { EventReading, Stamp } from '../core/reading.ts';
-import { type NewRow, rowOf } from './row.ts';
+import type { Range } from '../../core/ranges.ts';
+import type { EventReading, Stamp } from '../../core/reading.ts';
+import { type NewRow, rowOf } from '../row.ts';
 
 /** Why readings that were stored will not come. */
 export type GapReason = 'no-room' | 'damaged' | 'incomplete';

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { prepareSchema } from './schema.ts';
-import { SETTINGS } from './settings.ts';
+import { prepareSchema } from '../file/schema.ts';
+import { SETTINGS } from '../file/settings.ts';
 
 /**
  * Writes the first page of a damaged outbox anew. It holds SQLite's header and the tables' definitions and places, which

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { codeOf, messageOf, StorageError } from '../core/errors.ts';
+import { codeOf, messageOf, StorageError } from '../../core/errors.ts';
 
 /** What is the matter with the storage, as far as it decides what to do about it. */
 export type StorageTrouble =

@@ -1,4 +1,4 @@
-import type { RowRecord } from './statements.ts';
+import type { RowRecord } from '../file/statements.ts';
 
 /**
  * How far apart the readings of a meter are left, finest first: one a minute, one an hour, one a day, and at last none

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import type { Lane } from '../core/reading.ts';
+import type { Lane } from '../../core/reading.ts';
 
 /** A row of a lane as SQLite gives it. */
 export interface RowRecord {

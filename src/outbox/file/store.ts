@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3';
-import { codeOf, messageOf, StorageError } from '../core/errors.ts';
-import { type Lane, LANES, type Stamp } from '../core/reading.ts';
-import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from './calls.ts';
+import { codeOf, messageOf, StorageError } from '../../core/errors.ts';
+import { type Lane, LANES, type Stamp } from '../../core/reading.ts';
+import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from '../calls.ts';
 import { isIntact } from './checksum.ts';
-import { SEQUENCE_MAX } from './row-key.ts';
+import { SEQUENCE_MAX } from '../row-key.ts';
 import { RowReader } from './row-reader.ts';
 import { Boots, RowWriter } from './row-writer.ts';
-import type { NewRow } from './row.ts';
+import type { NewRow } from '../row.ts';
 import { prepareSchema } from './schema.ts';
 import { checkSettings, SETTINGS } from './settings.ts';
 import { prepare, type Statements } from './statements.ts';

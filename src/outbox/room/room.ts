@@ -1,12 +1,12 @@
 import { statfsSync } from 'node:fs';
-import { StorageError } from '../core/errors.ts';
-import type { Stamp } from '../core/reading.ts';
+import { StorageError } from '../../core/errors.ts';
+import type { Stamp } from '../../core/reading.ts';
 import { Ballast } from './ballast.ts';
-import type { Batch, News, OutboxLimits, Usage } from './calls.ts';
+import type { Batch, News, OutboxLimits, Usage } from '../calls.ts';
 import { Retention } from './retention.ts';
 import { Shedding } from './shedding.ts';
-import { bytesOf } from './row.ts';
-import type { Store } from './store.ts';
+import { bytesOf } from '../row.ts';
+import type { Store } from '../file/store.ts';
 
 /** What a Room is made of. */
 export interface RoomParts {

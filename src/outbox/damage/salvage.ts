@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { StorageError } from '../core/errors.ts';
-import { Ranges } from '../core/ranges.ts';
-import { type Lane, LANES, type Stamp } from '../core/reading.ts';
-import type { News } from './calls.ts';
-import { checksum, isIntact } from './checksum.ts';
-import { gapRows } from './gap.ts';
+import { StorageError } from '../../core/errors.ts';
+import { Ranges } from '../../core/ranges.ts';
+import { type Lane, LANES, type Stamp } from '../../core/reading.ts';
+import type { News } from '../calls.ts';
+import { checksum, isIntact } from '../file/checksum.ts';
+import { gapRows } from '../file/gap.ts';
 import { restoreFirstPage } from './first-page.ts';
 import { LaneSalvage } from './lane-salvage.ts';
 import { type PutAside, salvaged } from './put-aside.ts';
-import { recordColumns } from './row-columns.ts';
-import { rowKey, SEQUENCE_MAX, sequenceOf } from './row-key.ts';
-import type { RowRecord } from './statements.ts';
-import { FILE_NAME, type Store } from './store.ts';
-import { laneNumbered } from './stream-book.ts';
+import { recordColumns } from '../file/row-columns.ts';
+import { rowKey, SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
+import type { RowRecord } from '../file/statements.ts';
+import { FILE_NAME, type Store } from '../file/store.ts';
+import { laneNumbered } from '../file/stream-book.ts';
 import type { NamedStream } from './streams-file.ts';
 
 /** What a Salvage is made of. */

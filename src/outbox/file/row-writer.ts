@@ -1,9 +1,9 @@
-import { LANES } from '../core/reading.ts';
-import type { Batch } from './calls.ts';
+import { LANES } from '../../core/reading.ts';
+import type { Batch } from '../calls.ts';
 import { checksum } from './checksum.ts';
 import { columnsOf } from './row-columns.ts';
-import { rowKey } from './row-key.ts';
-import type { NewRow } from './row.ts';
+import { rowKey } from '../row-key.ts';
+import type { NewRow } from '../row.ts';
 import type { Statements } from './statements.ts';
 import type { StreamBook } from './stream-book.ts';
 

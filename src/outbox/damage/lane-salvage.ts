@@ -1,8 +1,8 @@
-import { Ranges } from '../core/ranges.ts';
-import type { Lane } from '../core/reading.ts';
-import { isIntactRow } from './row-columns.ts';
-import { SEQUENCE_MAX, sequenceOf } from './row-key.ts';
-import type { RowRecord } from './statements.ts';
+import { Ranges } from '../../core/ranges.ts';
+import type { Lane } from '../../core/reading.ts';
+import { isIntactRow } from '../file/row-columns.ts';
+import { SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
+import type { RowRecord } from '../file/statements.ts';
 
 /** Reads rows of a lane from a sequence on, or its last rows; undefined when so many cannot all be read. */
 export interface LaneRows {

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OutboxLimits } from './calls.ts';
+import type { OutboxLimits } from '../calls.ts';
 
 /**
  * A file that holds room and nothing else. On a full disk SQLite in WAL mode cannot even delete; giving the ballast up

@@ -1,12 +1,12 @@
-import { Ranges } from '../core/ranges.ts';
-import { type Lane, LANES } from '../core/reading.ts';
-import type { LaneReport, OpenRequest, Settlement, StreamReason, StreamReport } from './calls.ts';
+import { Ranges } from '../../core/ranges.ts';
+import { type Lane, LANES } from '../../core/reading.ts';
+import type { LaneReport, OpenRequest, Settlement, StreamReason, StreamReport } from '../calls.ts';
 import { checksum, isIntact } from './checksum.ts';
 import { isOtherHardware } from './fingerprint.ts';
-import { rowKey, SEQUENCE_MAX, sequenceOf, STREAM_MAX } from './row-key.ts';
+import { rowKey, SEQUENCE_MAX, sequenceOf, STREAM_MAX } from '../row-key.ts';
 import type { Statements, StreamRecord } from './statements.ts';
 import { damage } from './storage-fault.ts';
-import { StorageError } from '../core/errors.ts';
+import { StorageError } from '../../core/errors.ts';
 
 /** One lane of a stream as it is kept in memory. */
 interface LaneBook {

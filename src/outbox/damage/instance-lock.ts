@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { codeOf } from '../core/errors.ts';
-import { storageError } from './storage-fault.ts';
+import { codeOf } from '../../core/errors.ts';
+import { storageError } from '../file/storage-fault.ts';
 
 /**
  * Holds a directory for this process: a second gateway on it would give out the same sequences. The kernel releases the

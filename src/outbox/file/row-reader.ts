@@ -1,8 +1,8 @@
-import { type Lane, LANES } from '../core/reading.ts';
-import type { Fetched, FetchRequest, Page, PageRequest, QuarantinedRow } from './calls.ts';
+import { type Lane, LANES } from '../../core/reading.ts';
+import type { Fetched, FetchRequest, Page, PageRequest, QuarantinedRow } from '../calls.ts';
 import { isIntactRow, rowChecksum, SEALED_UNSYNCED, storedRow, UNSEALED } from './row-columns.ts';
-import { rowKey, SEQUENCE_MAX, sequenceOf } from './row-key.ts';
-import type { LaneRow, StoredRow } from './row.ts';
+import { rowKey, SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
+import type { LaneRow, StoredRow } from '../row.ts';
 import type { Boots } from './row-writer.ts';
 import type { RowRecord, Statements } from './statements.ts';
 import { damage } from './storage-fault.ts';

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3';
-import { StorageError } from '../core/errors.ts';
+import { StorageError } from '../../core/errors.ts';
 
 /**
  * Set on every connection. `synchronous` above all: better-sqlite3 is built so that a WAL database opens at NORMAL

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FILE_NAME } from './store.ts';
+import { FILE_NAME } from '../file/store.ts';
 
 /**
  * A file that stands beside the outbox from the first commit of a run to its orderly end. Where it stands and there is no

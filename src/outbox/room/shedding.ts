@@ -1,10 +1,10 @@
-import { Ranges, type Range } from '../core/ranges.ts';
-import type { Stamp } from '../core/reading.ts';
-import type { News } from './calls.ts';
-import { gapRows } from './gap.ts';
-import { rowKey, SEQUENCE_MAX, sequenceOf } from './row-key.ts';
-import type { RowRecord } from './statements.ts';
-import type { Store } from './store.ts';
+import { Ranges, type Range } from '../../core/ranges.ts';
+import type { Stamp } from '../../core/reading.ts';
+import type { News } from '../calls.ts';
+import { gapRows } from '../file/gap.ts';
+import { rowKey, SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
+import type { RowRecord } from '../file/statements.ts';
+import type { Store } from '../file/store.ts';
 import { THINNING_LEVELS_MS, thinnedOut } from './thinning.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RowIdentity } from './calls.ts';
-import { FILE_NAME } from './store.ts';
+import type { RowIdentity } from '../calls.ts';
+import { FILE_NAME } from '../file/store.ts';
 import type { NamedStream } from './streams-file.ts';
 
 /** A damaged outbox that was put aside. */

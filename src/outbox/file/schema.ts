@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { StorageError } from '../core/errors.ts';
+import { StorageError } from '../../core/errors.ts';
 import { checksum } from './checksum.ts';
 
 /** The version of schema.sql, kept as `user_version`. */

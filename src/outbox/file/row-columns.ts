@@ -1,7 +1,7 @@
-import type { ClockState } from '../core/reading.ts';
+import type { ClockState } from '../../core/reading.ts';
 import { checksum, isIntact } from './checksum.ts';
-import { sequenceOf } from './row-key.ts';
-import type { NewRow, StoredRow } from './row.ts';
+import { sequenceOf } from '../row-key.ts';
+import type { NewRow, StoredRow } from '../row.ts';
 import type { RowRecord } from './statements.ts';
 
 /** The columns of a lane's table in order, the checksum last. */

@@ -1,7 +1,7 @@
-import { type Lane, LANES, type Stamp } from '../core/reading.ts';
-import type { News, OutboxLimits } from './calls.ts';
-import { rowKey } from './row-key.ts';
-import type { Store } from './store.ts';
+import { type Lane, LANES, type Stamp } from '../../core/reading.ts';
+import type { News, OutboxLimits } from '../calls.ts';
+import { rowKey } from '../row-key.ts';
+import type { Store } from '../file/store.ts';
 
 /** Which of the delivered rows may go: those that are older than they are kept, or all. */
 type Which = 'all' | { readonly recordedBeforeMs: number };
