@@ -18,7 +18,7 @@ import type { Observation } from './core/observation.ts';
 import type { Reading, Stamp } from './core/reading.ts';
 import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
-import type { ConnectionSettings } from './delivery/mqtt-publisher.ts';
+import type { ConnectionSettings } from './delivery/connection.ts';
 import type { Transport } from './driver-kit/link.ts';
 import { scanContent } from './identification/scan-content.ts';
 import { MeterBook } from './metering/meter-book.ts';
@@ -240,6 +240,12 @@ export class Gateway {
     this.#delivery.stateChanged();
   }
 
+  /** The receiver knows more of our count than we ever gave out: going on with it would give numbers that it takes for repeats. */
+  #copied(source: string): void {
+    this.#log.error('the outbox is an old copy: the receiver has more of its count than it ever gave out; a new count begins', { source });
+    this.#outbox.restart('copied', randomBytes(4).toString('hex')).catch(logged(this.#log, 'a new count cannot be begun'));
+  }
+
   #statusOf(device: string): DeviceStatus {
     const status = this.#statuses.find((candidate) => candidate.device === device);
     if (status === undefined) throw new TypeError(`no status for ${device}`);
@@ -259,6 +265,10 @@ export class Gateway {
       acknowledgedBy: mqtt.acknowledgedBy,
       noSubscribers: mqtt.noSubscribers,
       overdueMs: mqtt.receiverOverdueMs,
+      clockWaitMs: mqtt.clockWaitMs,
+      drainPerSecond: mqtt.drainPerSecond,
+      spreadMs: BACKLOG_SPREAD_MS,
+      copied: (source) => this.#copied(source),
       version: mqtt.version,
       settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionSettings(mqtt)),
       facts: () => ({
@@ -278,9 +288,7 @@ export class Gateway {
 
   #alarms(): readonly string[] {
     const failing = this.#statuses.map((status) => status.report()).filter(({ state }) => state === 'failing');
-    const { why, held } = this.#delivery.report();
-    const broker = [why, held].filter((reason) => reason !== undefined).map((reason) => `no delivery: ${reason}`);
-    return [...this.#outbox.alarms, ...broker, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
+    return [...this.#outbox.alarms, ...this.#delivery.report().alarms, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
   }
 
   #status(): JsonObject {
@@ -341,3 +349,6 @@ const SERVE_AGAIN_MS = 30_000;
 
 const POLLED_LINGER_MS = 200;
 const SECRETS_WITHIN_MS = 20_000;
+
+/** After an outage that a whole fleet had, its backlogs begin within a minute and not within a second. */
+const BACKLOG_SPREAD_MS = 60_000;
