@@ -216,10 +216,7 @@ export class Forwarder implements Follower {
   #resend(resend: Resend, outlet: Outlet): void {
     const message = this.#message(resend.source, resend.row, topicOf(resend.row));
     const refusal = outlet.refusal(message);
-    if (refusal !== undefined) {
-      resend.settled(refusal);
-      return;
-    }
+    if (refusal !== undefined) return resend.settled(refusal);
     resend.sentMs = this.#parts.clock.monotonicMs();
     this.#flying.add(resend);
     this.#counts.published += 1;
@@ -279,6 +276,7 @@ export class Forwarder implements Follower {
     const { track, row, subject } = entry;
     this.#flying.delete(entry);
     if (!track.settle(entry)) return;
+    this.#holds.gone(entry);
     this.quarantine.put({ stream: track.stream, lane: track.lane, source: track.source, row }, code, message);
     if (this.#parts.acknowledgedBy === 'receiver') return;
     for (let first = subject.completed(); first !== undefined; first = subject.completed()) this.#settle(first);

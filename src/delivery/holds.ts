@@ -60,6 +60,11 @@ export class Holds {
     }
   }
 
+  /** The row will never go: if it was tried for others, the next of them is. */
+  gone(entry: Entry): void {
+    for (const hold of this.#held.values()) if (hold.probe === entry) hold.tryOne();
+  }
+
   /** The receiver has spoken: it is there, so its topics are tried at once. */
   heard(): void {
     for (const hold of this.#held.values()) hold.heard();
@@ -87,7 +92,7 @@ class Hold implements Parking {
   readonly #backOff: BackOff;
   readonly #sinceMs: number;
   #fault: PublishError;
-  #parked: Entry[] = [];
+  readonly #subjects = new Set<Subject>();
   /** The row that is tried for all, or has been refused last. */
   #probe: Entry | undefined;
   #letsOne = false;
@@ -118,8 +123,8 @@ class Hold implements Parking {
     return true;
   }
 
-  park(entry: Entry): void {
-    this.#parked.push(entry);
+  keep(subject: Subject): void {
+    this.#subjects.add(subject);
   }
 
   /** A row of it was refused; those that were sent along with the first say nothing new. */
@@ -136,8 +141,9 @@ class Hold implements Parking {
     this.#probe = undefined;
     this.#triedMs = this.#parts.clock.monotonicMs();
     this.#letsOne = true;
-    this.#parked = this.#parked.filter(({ phase }) => phase === 'queued').sort((a, b) => a.sequence - b.sequence);
-    this.#parts.release(this.#parked.splice(0, 1));
+    const waiting = [...this.#subjects].filter(({ firstParked }) => firstParked !== undefined);
+    const [first] = waiting.sort((a, b) => (a.firstParked?.sequence ?? 0) - (b.firstParked?.sequence ?? 0));
+    this.#parts.release(first?.unpark(1) ?? []);
   }
 
   /** The receiver is there, though perhaps not for this topic. */
@@ -148,18 +154,23 @@ class Hold implements Parking {
   /** It is over. Returns what waited. */
   end(): readonly Entry[] {
     this.#cancel();
-    return this.#parked.splice(0);
+    return [...this.#subjects].flatMap((subject) => subject.unpark());
   }
 
   alarm(): string {
     const since = spokenDuration(this.#parts.clock.monotonicMs() - this.#sinceMs);
-    return `${this.#parts.root}/${this.topic} is not delivered for ${since}, ${this.#parked.length} readings wait for it: ${this.#fault.message}`;
+    const waiting = [...this.#subjects].reduce((sum, subject) => sum + subject.parked, 0);
+    return `${this.#parts.root}/${this.topic} is not delivered for ${since}, ${waiting} readings wait for it: ${this.#fault.message}`;
   }
 
   #arm(): void {
+    this.#tryAfter(this.#delayMs());
+  }
+
+  #tryAfter(delayMs: number): void {
     this.#cancel();
-    this.#cancel = this.#parts.clock.after(this.#delayMs(), () => {
-      this.#arm(); // the one that is tried can be given up by the outbox and never come to an outcome
+    this.#cancel = this.#parts.clock.after(delayMs, () => {
+      this.#tryAfter(PROBE_EVERY_MS); // the one that is tried can be given up by the outbox and never come to an outcome
       this.tryOne();
     });
   }

@@ -64,9 +64,32 @@ export class Subject {
     this.#turnsAt = Math.min(this.#turnsAt ?? sequence, sequence);
   }
 
-  /** Keeps a row back until the turn is over. */
+  /** Whether the row may not go before others of its subject, which wait. */
+  holds({ sequence }: Entry): boolean {
+    return this.turning || (this.#parked[0]?.sequence ?? sequence) < sequence;
+  }
+
+  /** The first row that waits aside. */
+  get firstParked(): Entry | undefined {
+    while (this.#parked[0]?.phase === 'done') this.#parked.shift();
+    return this.#parked[0];
+  }
+
+  /** How many rows wait aside. */
+  get parked(): number {
+    return this.#parked.length;
+  }
+
+  /** Keeps a row aside. All rows of a subject that wait do so here, in order, so that none can overtake another. */
   park(entry: Entry): void {
+    const before = this.#parked.at(-1);
     this.#parked.push(entry);
+    if (before !== undefined && before.sequence > entry.sequence) this.#parked.sort((a, b) => a.sequence - b.sequence);
+  }
+
+  /** Takes out the first of the rows that wait aside, or all of them. */
+  unpark(count = this.#parked.length): readonly Entry[] {
+    return this.#parked.splice(0, count);
   }
 
   /** What goes again, in order, once nothing flies any more; empty before that and without a failure. */

@@ -5,9 +5,9 @@ import type { StoredRow } from '../outbox/row.ts';
 import { type Entry, Subject } from './subject.ts';
 import { topicOf } from './topics.ts';
 
-/** Where a row waits that may not be sent now although its turn has come. */
+/** What keeps a row from being sent now although its turn has come; it lets the subject's rows go some time. */
 export interface Parking {
-  park(entry: Entry): void;
+  keep(subject: Subject): void;
 }
 
 /**
@@ -124,8 +124,8 @@ export class Track {
   }
 
   /**
-   * The next row to send, without taking it. What may not go now is set aside on the way: for its subject, or where
-   * `parkingOf` says. When too much is aside, the lane waits.
+   * The next row to send, without taking it. What may not go now is set aside on the way: behind others of its subject,
+   * or because `parkingOf` says so. When too much is aside, the lane waits.
    */
   next(parkingOf: (entry: Entry) => Parking | undefined): Entry | undefined {
     for (;;) {
@@ -133,13 +133,15 @@ export class Track {
       const entry = list[0];
       if (entry === undefined) return undefined;
       if (entry.phase === 'queued') {
-        const parking = entry.subject.turning ? entry.subject : parkingOf(entry);
-        this.#blocked = parking !== undefined && this.#aside >= ASIDE_MAX;
-        if (parking === undefined) return entry;
+        const behind = entry.subject.holds(entry);
+        const parking = behind ? undefined : parkingOf(entry);
+        this.#blocked = (behind || parking !== undefined) && this.#aside >= ASIDE_MAX;
+        if (!behind && parking === undefined) return entry;
         if (this.#blocked) return undefined;
         entry.aside = true;
         this.#aside += 1;
-        parking.park(entry);
+        entry.subject.park(entry);
+        parking?.keep(entry.subject);
       }
       list.shift();
     }
