@@ -1,4 +1,4 @@
-import type { PublishError } from '../core/errors.ts';
+import { codeOf, type PublishError } from '../core/errors.ts';
 
 /** DISCONNECT "session taken over" (MQTT 5.0, section 3.14.2.1). */
 export const SESSION_TAKEN_OVER = 0x8e;
@@ -19,7 +19,10 @@ export class Takeover {
   ended(lastedMs: number | undefined, fault: PublishError | undefined): void {
     const said = fault?.reasonCode === SESSION_TAKEN_OVER;
     const short = lastedMs !== undefined && lastedMs < SHORT_MS && fault !== undefined && fault.reasonCode === undefined;
-    this.#short = short ? this.#short + 1 : 0;
+    // A network that resets says nothing either way: a broker can close in a way that looks like it.
+    const byNetwork = codeOf(fault?.cause) !== undefined;
+    if (!short) this.#short = 0;
+    else if (!byNetwork) this.#short += 1;
     this.#suspected = said || this.#short >= SHORT_IN_A_ROW;
   }
 }

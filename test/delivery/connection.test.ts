@@ -133,6 +133,14 @@ describe('a session that another client takes over', () => {
     expect(log.with('take the connection over')).toHaveLength(1);
   });
 
+  it('is not guessed when it is the network that resets', async () => {
+    const stub = await StubBroker.start({ connected: () => void setTimeout(() => proxy.reset(), 20) });
+    const proxy = await TcpProxy.start(stub.port);
+    const { delivery } = await startDelivery(proxy.url, { clock: fastClock(20), random: () => 0.1 });
+    await vi.waitFor(() => expect(stub.connects).toBe(6), within);
+    expect(delivery.report().alarms.join()).not.toContain('client id');
+  });
+
   it('is not guessed when connections last, or when the gateway ends them itself', async () => {
     const stub: StubBroker = await StubBroker.start({ connected: () => void setTimeout(() => stub.disconnect(), 400) });
     const { delivery } = await startDelivery(stub.url, { clock: fastClock(20), random: () => 0.1 });

@@ -77,12 +77,15 @@ export class TcpProxy {
         this.resetAfterBytes = undefined;
         return;
       }
-      if (this.delayMs === 0 && this.bytesPerSecond === undefined) {
+      const { delayMs, bytesPerSecond } = this;
+      if (bytesPerSecond !== undefined) {
+        from.pause();
+        passed = passed.then(() => trickle(chunk, to, bytesPerSecond)).then(() => void from.resume());
+      } else if (delayMs > 0) {
+        void wait(delayMs).then(() => to.destroyed || to.write(chunk));
+      } else {
         to.write(chunk);
-        return;
       }
-      from.pause();
-      passed = passed.then(() => this.#pass(chunk, to)).then(() => void from.resume());
     });
     from.on('error', () => from.destroy());
     from.on('close', () => {
@@ -90,14 +93,13 @@ export class TcpProxy {
       to.destroy();
     });
   }
+}
 
-  async #pass(chunk: Buffer, to: Socket): Promise<void> {
-    await wait(this.delayMs);
-    const step = this.bytesPerSecond === undefined ? chunk.length : Math.max(1, Math.floor(this.bytesPerSecond / 20));
-    for (let at = 0; at < chunk.length && !to.destroyed; at += step) {
-      to.write(chunk.subarray(at, at + step));
-      if (this.bytesPerSecond !== undefined) await wait(50);
-    }
+async function trickle(chunk: Buffer, to: Socket, bytesPerSecond: number): Promise<void> {
+  const step = Math.max(1, Math.floor(bytesPerSecond / 20));
+  for (let at = 0; at < chunk.length && !to.destroyed; at += step) {
+    to.write(chunk.subarray(at, at + step));
+    await wait(50);
   }
 }
 
