@@ -178,7 +178,7 @@ function gatewayOn(url: string, outbox: string): GatewayProcess {
   configurations += 1;
   const configurationFile = join(folder, `gateway-${configurations}.yaml`);
   const devices = ptys.map(({ path }, index) => `  scanner-${index}: { driver: line-scanner, port: ${path}, terminator: CR }`);
-  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}" }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\ndevices:\n${devices.join('\n')}\n`);
+  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}", clockWait: 0 s }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\ndevices:\n${devices.join('\n')}\n`);
   return new GatewayProcess({ configurationFile, logFile: join(folder, 'gateway.log') });
 }
 

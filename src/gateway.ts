@@ -7,18 +7,17 @@ import { type Report, runListening } from './acquisition/listening-session.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
+import { connectionFiles } from './config/connection-files.ts';
 import { type PortConfiguration, portKey } from './config/port.ts';
-import { readPublic, readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
-import { codeOf, ConfigurationError, PublishError, StorageError } from './core/errors.ts';
+import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import type { Observation } from './core/observation.ts';
 import type { Reading, Stamp } from './core/reading.ts';
 import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
-import type { ConnectionSettings } from './delivery/connection.ts';
 import type { Transport } from './driver-kit/link.ts';
 import { scanContent } from './identification/scan-content.ts';
 import { MeterBook } from './metering/meter-book.ts';
@@ -28,6 +27,7 @@ import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
@@ -148,7 +148,7 @@ export class Gateway {
   /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
   async #serve(): Promise<void> {
     try {
-      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
+      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery) });
     } catch (error) {
       if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
       this.#log.error('commands such as tailgate status are not answered', { why: error.message });
@@ -270,7 +270,7 @@ export class Gateway {
       spreadMs: BACKLOG_SPREAD_MS,
       copied: (source) => this.#copied(source),
       version: mqtt.version,
-      settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionSettings(mqtt)),
+      settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionFiles(mqtt)),
       facts: () => ({
         version: this.#version,
         configuration: this.#configuration.hash,
@@ -314,25 +314,6 @@ function transportTo(port: PortConfiguration, line: DeviceConfiguration['line'])
       return serialTransport({ match: port, ...line });
     case 'tcp':
       return tcpTransport(port);
-  }
-}
-
-/** Reads passwords and certificates anew for each connection; what is wrong with a file is said as the broker's fault. */
-async function connectionSettings(mqtt: Configuration['mqtt']): Promise<Omit<ConnectionSettings, 'version' | 'will'>> {
-  const { url, clientId, username, keepaliveMs, passwordFile, caFile, certificateFile, keyFile } = mqtt;
-  const read = async (reader: (file: string) => Promise<string>, file: string | undefined): Promise<string | undefined> =>
-    file === undefined ? undefined : reader(file);
-  try {
-    const [password, ca, certificate, key] = await Promise.all([
-      read(readSecret, passwordFile),
-      read(readPublic, caFile),
-      read(readPublic, certificateFile),
-      read(readSecret, keyFile),
-    ]);
-    return { url, clientId, username, password, ca, certificate, key, keepaliveSeconds: Math.round(keepaliveMs / 1000) };
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    throw new PublishError({ where: error.where, what: error.what, remedy: error.remedy, fault: 'transient', cause: error });
   }
 }
 

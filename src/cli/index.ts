@@ -56,12 +56,45 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         return (await import('./status.ts')).statusCommand({ directory, json: options.json, write: print });
       }),
     );
+  addQuarantine(program, installation, action);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     return exitCodeOf(error);
   }
   return exitCode;
+}
+
+type Act = <Args extends readonly unknown[]>(run: (...args: Args) => Promise<number>) => (...args: Args) => Promise<void>;
+
+interface QuarantineOptions {
+  readonly file: string;
+  readonly directory?: string;
+  readonly json: boolean;
+}
+
+function addQuarantine(program: Command, installation: Installation, action: Act): void {
+  const quarantine = program.command('quarantine').description('readings that the other side refused for good: look at them, send them again, give them up');
+  const common = (command: Command): Command =>
+    command
+      .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+      .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+      .option('--json', 'print as JSON', false);
+  const parts = async ({ file, directory, json }: QuarantineOptions) => ({ directory: directory ?? (await outboxDirectory(file, installation)), json, write: print });
+  common(quarantine.command('list').description('list them, oldest first, with the reasons')).action(
+    action(async (options: QuarantineOptions) => (await import('./quarantine.ts')).listQuarantine(await parts(options))),
+  );
+  for (const [decision, description] of [['retry', 'send rows once more'], ['drop', 'give rows up: they will never be delivered']] as const) {
+    common(quarantine.command(decision).description(description))
+      .argument('[rows...]', 'rows as the list shows them, such as 1/18340')
+      .option('--all', 'all that are listed', false)
+      .option('--force', 'also readings that a later one of the same meter has overtaken', false)
+      .action(
+        action(async (rows: readonly string[], options: QuarantineOptions & { readonly all: boolean; readonly force: boolean }) =>
+          (await import('./quarantine.ts')).decideQuarantine(decision, rows, { ...(await parts(options)), all: options.all, force: options.force }),
+        ),
+      );
+  }
 }
 
 async function sources({ driversFolder }: Installation) {

@@ -135,7 +135,7 @@ export class Forwarder implements Follower {
       inFlight: this.#flying.size,
       unconfirmed: this.#tracks.unconfirmed,
       lastAcknowledgedMs: this.#lastAcknowledgedMs,
-      held: this.#window.paused ?? this.#holds.alarms()[0],
+      held: this.#window.paused ?? this.#holds.alarms()[0] ?? (this.#pages.waitsForClock ? WAITS_FOR_CLOCK : undefined),
       alarms: this.#alarms(),
       tracks: this.#tracks.list,
     };
@@ -287,6 +287,8 @@ export class Forwarder implements Follower {
     this.#pump();
   }
 }
+
+const WAITS_FOR_CLOCK = 'readings wait for the clock of this machine to be set, so that their time can be put right before they are sent; see mqtt.clockWait';
 
 /** With `acknowledgedBy: receiver`: how much the broker may have that the receiver has not confirmed. */
 const UNCONFIRMED_MAX = 10_000;

@@ -38,7 +38,10 @@ export class Outlet {
   /** Sends a reading; there has to be room, and no refusal. */
   publish(message: Message, settled: Settled): void {
     this.#readings += 1;
+    let isSettled = false;
     this.connection.publish(message, (fault) => {
+      if (isSettled) return; // a second word on it would be taken for one on the next try
+      isSettled = true;
       this.#readings -= 1;
       this.#post();
       settled(fault);

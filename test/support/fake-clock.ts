@@ -42,6 +42,11 @@ export class FakeClock implements Clock {
     await settled();
   }
 
+  /** Drops every timer, as the end of a process does. */
+  forget(): void {
+    this.#timers = [];
+  }
+
   /** How many timers are set. */
   get timers(): number {
     return this.#timers.length;

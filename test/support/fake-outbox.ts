@@ -43,7 +43,7 @@ export class FakeOutbox implements ForwardedOutbox {
     const known = this.#rows.has(stream);
     const added = readings.map((reading, index): LaneRow => ({ ...rowOf(reading), sequence: first + index, recordedMs: 0, historical, lane: laneOf(reading.kind) }));
     this.#rows.set(stream, [...rows, ...added]);
-    if (!known) this.#follower?.opened({ ...this.reportOf(stream), last: 0, lanes: { scan: { settled: [], waiting: 0 }, meter: { settled: [], waiting: 0 } } });
+    if (!known) this.#follower?.opened({ ...this.reportOf(stream), last: 0, lanes: { scan: { settled: [], waiting: 0, sentUpto: 0 }, meter: { settled: [], waiting: 0, sentUpto: 0 } } });
     for (const lane of ['scan', 'meter'] as const) {
       const ofLane = added.filter((row) => row.lane === lane);
       const last = ofLane.at(-1)?.sequence;
@@ -70,7 +70,7 @@ export class FakeOutbox implements ForwardedOutbox {
   reportOf(stream: number, settled: readonly Range[] = []): StreamReport {
     const rows = this.#rows.get(stream) ?? [];
     const done = new Ranges(settled);
-    const laneReport = (lane: Lane) => ({ settled, waiting: rows.filter((row) => row.lane === lane && !done.has(row.sequence)).length });
+    const laneReport = (lane: Lane) => ({ settled, waiting: rows.filter((row) => row.lane === lane && !done.has(row.sequence)).length, sentUpto: done.list().at(-1)?.[1] ?? 0 });
     return { number: stream, source: sourceOf(stream), reason: 'new', createdMs: 0, last: rows.at(-1)?.sequence ?? 0, lanes: { scan: laneReport('scan'), meter: laneReport('meter') } };
   }
 

@@ -31,7 +31,7 @@ export class TestGateway extends GatewayProcess {
     const outbox = join(folder, 'outbox');
     const configurationFile = join(folder, 'gateway.yaml');
     const lines = Object.entries(devices).map(([name, options]) => `  ${name}: { ${options} }`);
-    writeFileSync(configurationFile, `gateway: truck-17\nsite: bedford\nmqtt: { ${mqtt} }\noutbox: { directory: ${outbox} }\ndevices:\n${lines.join('\n')}\n`);
+    writeFileSync(configurationFile, `gateway: truck-17\nsite: bedford\nmqtt: { clockWait: 0 s, ${mqtt} }\noutbox: { directory: ${outbox} }\ndevices:\n${lines.join('\n')}\n`);
     const gateway = new TestGateway({ configurationFile, logFile: join(folder, 'gateway.log'), outbox });
     onTestFinished(async () => void (await gateway.end('SIGKILL')));
     return gateway;
