@@ -3,7 +3,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { GatewayProcess } from '../demo/gateway-process.ts';
-import { Mosquitto } from '../test/support/mosquitto.ts';
+import { Mosquitto } from '../test/support/brokers/mosquitto.ts';
 import { openPty, type Pty } from '../test/support/pty.ts';
 import { mqttFloor, monotonicMs, serialFloor, sqliteFloor } from './floors.ts';
 import { figuresOf } from './process-figures.ts';

@@ -1,82 +1,16 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Receiver } from '../../demo/receiver.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
-import { ROOT, startDelivery } from '../support/delivery.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
+import { receiverAt, ROOT, startDelivery } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
 import { meterOf, openOutbox, scanOf } from '../support/open-outbox.ts';
 import { StubBroker } from '../support/stub-broker.ts';
-import { TcpProxy } from '../support/tcp-proxy.ts';
 
 const within = { timeout: 15_000, interval: 10 };
-
-async function receiverAt(url: string, acknowledges = false): Promise<{ receiver: Receiver; texts: string[] }> {
-  const receiver = await Receiver.connect(url, { root: ROOT, acknowledges });
-  onTestFinished(() => receiver.close());
-  const texts: string[] = [];
-  receiver.inspect = checkContract;
-  expectContractKept();
-  receiver.counted = ({ data }) => texts.push(String(data['text'] ?? data['value']));
-  return { receiver, texts };
-}
 
 const texts = (count: number, from = 0): string[] => Array.from({ length: count }, (_, index) => `A-${from + index}`);
 
 // Not where mosquitto is missing: the README's test command has to pass with Node alone, and the pipeline installs it.
-describe.skipIf(MOSQUITTO === undefined)('delivery to a real mosquitto', () => {
-  it('delivers what was recorded before and after the connection, each once and in order', async () => {
-    const broker = await Mosquitto.start();
-    const { receiver, texts: received } = await receiverAt(broker.url);
-    const outbox = await openOutbox(temporaryFolder());
-    await outbox.record(texts(100).map((text) => scanOf(text)));
-    const { delivery } = await startDelivery(broker.url, { outbox });
-    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
-    await outbox.record(texts(100, 100).map((text) => scanOf(text)));
-    await vi.waitFor(() => expect(received).toEqual(texts(200)), within);
-    expect(receiver.duplicates).toBe(0);
-    await vi.waitFor(() => expect(delivery.report().waiting).toEqual({ scan: 0, meter: 0 }), within);
-  });
-
-  it('loses nothing while the broker is away, from the first second on', async () => {
-    const broker = await Mosquitto.start();
-    const { outbox, delivery } = await startDelivery(broker.url);
-    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
-    const accepted: string[] = [];
-    let next = 0;
-    const accept = async (): Promise<void> => {
-      const text = `A-${next}`;
-      next += 1;
-      await outbox.record([scanOf(text)]);
-      accepted.push(text);
-    };
-    const { receiver, texts: received } = await receiverAt(broker.url, true);
-    for (let count = 0; count < 50; count += 1) await accept();
-    await broker.stop('SIGKILL');
-    for (let count = 0; count < 50; count += 1) await accept();
-    await vi.waitFor(() => expect(delivery.report().connected).toBe(false), within);
-    for (let count = 0; count < 50; count += 1) await accept();
-    expect(delivery.report().waiting.scan).toBeGreaterThanOrEqual(50);
-    await broker.start();
-    await vi.waitFor(() => expect(new Set(received)).toEqual(new Set(accepted)), within);
-    expect(receiver.contradictions).toBe(0);
-  });
-
-  it('notices a link that is silent without being closed, and sends again what was in flight', async () => {
-    const broker = await Mosquitto.start();
-    const proxy = await TcpProxy.start(broker.port);
-    const { receiver, texts: received } = await receiverAt(broker.url);
-    const { outbox, delivery } = await startDelivery(`mqtt://127.0.0.1:${proxy.port}`, { publishDeadlineMs: 1000 });
-    await outbox.record(texts(10).map((text) => scanOf(text)));
-    await vi.waitFor(() => expect(received).toHaveLength(10), within);
-    proxy.silent = true;
-    await outbox.record(texts(10, 10).map((text) => scanOf(text)));
-    await vi.waitFor(() => expect(delivery.report().connected).toBe(false), within);
-    expect(received).toHaveLength(10);
-    proxy.silent = false;
-    await vi.waitFor(() => expect(received).toEqual(texts(20)), within);
-    expect(receiver.contradictions).toBe(0);
-  });
-
+describe.skipIf(MOSQUITTO === undefined)('delivery to mosquitto alone, beside brokers.test.ts (needs mosquitto)', () => {
   it('keeps rows that the receiver has not acknowledged, and sends them again with the same bytes after a restart', async () => {
     const broker = await Mosquitto.start();
     const directory = temporaryFolder();
@@ -89,19 +23,10 @@ describe.skipIf(MOSQUITTO === undefined)('delivery to a real mosquitto', () => {
     const second = await startDelivery(broker.url, { directory, acknowledgedBy: 'receiver' });
     await vi.waitFor(() => expect(deaf.receiver.duplicates).toBe(20), within);
     expect(deaf.receiver.contradictions).toBe(0);
-    const { receiver } = await receiverAt(broker.url, true);
+    const { receiver } = await receiverAt(broker.url, { acknowledges: true });
     await second.outbox.record(texts(5, 20).map((text) => scanOf(text)));
     await vi.waitFor(() => expect(receiver.total).toBe(5), within);
     await vi.waitFor(() => expect(second.delivery.report().waiting.scan).toBe(20), within);
-  });
-
-  it('settles by the receiver\'s watermark, without its missing ones', async () => {
-    const broker = await Mosquitto.start();
-    const { receiver } = await receiverAt(broker.url, true);
-    const { outbox, delivery } = await startDelivery(broker.url, { acknowledgedBy: 'receiver' });
-    await outbox.record([scanOf('A'), meterOf('1'), scanOf('B'), meterOf('2')]);
-    await vi.waitFor(() => expect(receiver.total).toBe(4), within);
-    await vi.waitFor(() => expect(delivery.report().waiting).toEqual({ scan: 0, meter: 0 }), within);
   });
 
   it('says which password is wrong and goes on trying', async () => {
@@ -110,21 +35,6 @@ describe.skipIf(MOSQUITTO === undefined)('delivery to a real mosquitto', () => {
       settings: async () => Promise.resolve({ url: broker.url, clientId: 'truck-17', username: 'truck-17', password: 'wrong', keepaliveSeconds: 30 }),
     });
     await vi.waitFor(() => expect(delivery.report().why).toContain('it refused the connection: not authorised. Check mqtt.username'), within);
-  });
-
-  it('leaves offline behind when it stops, and online while it runs', async () => {
-    const broker = await Mosquitto.start();
-    const { delivery, stop } = await startDelivery(broker.url);
-    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
-    const states: string[] = [];
-    const { connect } = await import('mqtt');
-    const watcher = connect(broker.url);
-    onTestFinished(() => void watcher.end(true));
-    watcher.on('message', (_, payload) => states.push((JSON.parse(payload.toString()) as { state: string }).state));
-    await new Promise<void>((resolve) => void watcher.once('connect', () => watcher.subscribe(`${ROOT}/state`, { qos: 1 }, () => resolve())));
-    await vi.waitFor(() => expect(states).toEqual(['online']), within);
-    await stop();
-    await vi.waitFor(() => expect(states).toEqual(['online', 'offline']), within);
   });
 });
 

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Receiver } from '../../demo/receiver.ts';
+import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
 import { checkContract, expectContractKept } from '../support/contract.ts';
 import { ROOT } from '../support/delivery.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { ModbusSlave } from '../support/modbus-slave.ts';
-import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
 import { openPty, type Pty } from '../support/pty.ts';
 
 /** Rounds; in each the gateway is killed, in every fourth the broker too. */

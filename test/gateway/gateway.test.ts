@@ -8,9 +8,9 @@ import { Receiver } from '../../demo/receiver.ts';
 import { checkContract, expectContractKept } from '../support/contract.ts';
 import { ROOT } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { freePort } from '../support/free-port.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { ModbusSlave } from '../support/modbus-slave.ts';
-import { freePort } from '../support/mosquitto.ts';
 import { openPty, type Pty } from '../support/pty.ts';
 
 const within = { timeout: 15_000, interval: 20 };

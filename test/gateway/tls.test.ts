@@ -1,10 +1,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
 import { type Certificates, makeCertificates, OPENSSL } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { TestGateway } from '../support/gateway.ts';
-import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
 import { openPty } from '../support/pty.ts';
 
 async function tlsBroker(): Promise<{ broker: Mosquitto; certificates: Certificates; folder: string }> {

@@ -1,6 +1,8 @@
 import { onTestFinished } from 'vitest';
+import { Receiver } from '../../demo/receiver.ts';
 import { Delivery, type DeliveryParts } from '../../src/delivery/delivery.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
+import { checkContract, expectContractKept } from './contract.ts';
 import { CLOCK, openOutbox, SILENT } from './open-outbox.ts';
 import { temporaryFolder } from './folders.ts';
 
@@ -39,4 +41,15 @@ export async function startDelivery(url: string, parts: Partial<Omit<DeliveryPar
   };
   onTestFinished(stop);
   return { outbox, delivery, stop };
+}
+
+/** A receiver for the running test that holds every message against the contract, and the texts and values that it counted. */
+export async function receiverAt(url: string, { root = ROOT, acknowledges = false }: { readonly root?: string; readonly acknowledges?: boolean } = {}): Promise<{ receiver: Receiver; texts: string[] }> {
+  const receiver = await Receiver.connect(url, { root, acknowledges });
+  onTestFinished(() => receiver.close());
+  const texts: string[] = [];
+  receiver.inspect = checkContract;
+  expectContractKept();
+  receiver.counted = ({ data }) => texts.push(String(data['text'] ?? data['value']));
+  return { receiver, texts };
 }

@@ -43,7 +43,7 @@ export class TcpProxy {
     return `mqtt://127.0.0.1:${this.port}`;
   }
 
-  /** While silent it takes bytes from both sides and passes none on; connections that were silenced stay so. */
+  /** While silent it takes bytes from both sides and passes none on, nor that one side has closed; connections that were silenced stay so. */
   set silent(silent: boolean) {
     this.#silent = silent;
   }
@@ -90,7 +90,8 @@ export class TcpProxy {
     from.on('error', () => from.destroy());
     from.on('close', () => {
       this.#sockets.delete(from);
-      to.destroy();
+      lost ||= this.#silent;
+      if (!lost) to.destroy();
     });
   }
 }
