@@ -27,12 +27,18 @@ function gatewayAt(url: string, name = `truck-${(gateways += 1)}`, site = 'bedfo
   return { root: `tailgate/v1/${site}/${name}`, settings: () => Promise.resolve({ url, clientId: name, keepaliveSeconds: 30 }) };
 }
 
-/** What stands on a gateway's `state`, from the retained one on. RabbitMQ 3.10 gives a retained message to no wildcard, so the topic is exact. */
+/**
+ * How a gateway's `state` changes, from the retained one on. Not every message: RabbitMQ gives one twice, as itself and as
+ * retained, to who subscribes at that moment. And its retained messages reach no wildcard, so the topic is exact.
+ */
 async function statesAt(url: string, root: string): Promise<string[]> {
   const states: string[] = [];
   const watcher = connect(url, { protocolVersion: 4 });
   onTestFinished(() => void watcher.end(true));
-  watcher.on('message', (_, payload) => states.push((JSON.parse(payload.toString()) as { state: string }).state));
+  watcher.on('message', (_, payload) => {
+    const { state } = JSON.parse(payload.toString()) as { state: string };
+    if (states.at(-1) !== state) states.push(state);
+  });
   await new Promise<void>((resolve, reject) => {
     watcher.once('error', reject);
     watcher.once('connect', () => watcher.subscribe(`${root}/state`, { qos: 1 }, (error) => (error === null ? resolve() : reject(error))));
