@@ -15,6 +15,8 @@ export class TcpProxy {
    * it is undefined again.
    */
   resetAfterBytes: number | undefined;
+  /** While mute it passes on what goes to the target and drops what comes back; such a connection is good for nothing but to be cut. */
+  mute = false;
   #silent = false;
   #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -69,7 +71,7 @@ export class TcpProxy {
     let lost = false;
     let passed = Promise.resolve();
     from.on('data', (chunk) => {
-      lost ||= this.#silent;
+      lost ||= this.#silent || (this.mute && way === 'down');
       if (lost) return;
       if (way === 'down' && this.resetAfterBytes !== undefined) {
         lost = true;
