@@ -91,6 +91,7 @@ class VersionChooser {
   readonly #pinned: boolean;
   #closes = 0;
   #fellBack = false;
+  #spokeMqtt5 = false;
 
   constructor(version: MqttVersion | 'auto') {
     this.#pinned = version !== 'auto';
@@ -106,17 +107,19 @@ class VersionChooser {
 
   succeeded(): void {
     this.#closes = 0;
+    this.#spokeMqtt5 ||= this.version === '5';
   }
 
   /**
    * Return code 1 or reason 0x84 says it (NATS 2.9 and aedes answer 1 to a version 5 CONNECT); RabbitMQ 3.10 closes
-   * without a word, which a broken network does as well, so it takes two closes in a row.
+   * without a word, which a broken network does as well, so it takes two closes in a row. A broker that has spoken 5
+   * closes because it is away: a proxy in front of it takes the connection all the same.
    */
   failed(fault: PublishError): void {
     if (this.#pinned || this.version !== '5') return;
     this.#closes = fault instanceof ClosedBeforeConnack ? this.#closes + 1 : 0;
     const unsupported = fault.reasonCode === 1 || fault.reasonCode === 0x84;
-    if (!unsupported && this.#closes < CLOSES_TO_FALL_BACK) return;
+    if (!unsupported && (this.#spokeMqtt5 || this.#closes < CLOSES_TO_FALL_BACK)) return;
     this.version = '3.1.1';
     this.#fellBack = true;
   }

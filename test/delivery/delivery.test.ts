@@ -152,6 +152,16 @@ describe('delivery to a broker that misbehaves', () => {
     await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 1, mqttVersion: '3.1.1' }), within);
   });
 
+  it('does not fall back because a broker that has spoken MQTT 5 closes without a word while it restarts', async () => {
+    const stub = await StubBroker.start({ connack: (_, attempt) => (attempt > 1 && attempt < 5 ? undefined : {}) });
+    const { outbox, delivery } = await startDelivery(stub.url, { random: () => 0 });
+    await vi.waitFor(() => expect(delivery.report().mqttVersion).toBe('5'), within);
+    stub.drop();
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 1, mqttVersion: '5' }), within);
+    expect(stub.connects).toBe(5);
+  });
+
   it('does not fall back when the version is pinned', async () => {
     const stub = await StubBroker.start({ connack: ({ protocolVersion }) => (protocolVersion === 5 ? { reasonCode: 0x84 } : {}) });
     const { delivery } = await startDelivery(stub.url, { version: '5' });

@@ -74,6 +74,11 @@ export class StubBroker {
     for (const socket of this.#sockets.keys()) socket.end();
   }
 
+  /** Closes every connection. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #serve(socket: Socket, behaviour: StubBehaviour): void {
     this.#sockets.set(socket, 4);
     socket.on('close', () => this.#sockets.delete(socket));
