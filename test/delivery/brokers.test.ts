@@ -201,7 +201,7 @@ for (const { name, missing, mqttVersion, prepare } of BROKERS) {
       };
       const outbox = await openOutbox(temporaryFolder());
       const { source } = await outbox.record(hard.map((text) => scanOf(text)));
-      const rows = await outbox.page({ stream: outbox.opened.stream.number, lane: 'scan', after: 0, rowsMax: hard.length });
+      const { rows } = await outbox.page({ stream: 1, lane: 'scan', after: 0, rowsMax: hard.length, sealing: 'now' });
       await startDelivery(broker.url, { ...gateway, outbox });
       await vi.waitFor(() => expect(payloads).toHaveLength(hard.length), within);
       expect(payloads).toEqual(rows.map((row) => Buffer.from(cloudEvent(source, row)).toString('hex')));

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Receiver } from '../../demo/receiver.ts';
 import { checkContract, expectContractKept } from '../support/contract.ts';
 import { ROOT, startDelivery } from '../support/delivery.ts';
-import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
+import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
 import { scanOf } from '../support/open-outbox.ts';
 
 const within = { timeout: 12_000, interval: 10 };

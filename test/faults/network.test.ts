@@ -5,7 +5,7 @@ import type { DeliveryParts } from '../../src/delivery/delivery.ts';
 import { checkContract, expectContractKept } from '../support/contract.ts';
 import { ROOT, startDelivery } from '../support/delivery.ts';
 import { fastClock } from '../support/fast-clock.ts';
-import { MOSQUITTO, Mosquitto } from '../support/mosquitto.ts';
+import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
 import { meterOf, scanOf } from '../support/open-outbox.ts';
 import { StubBroker } from '../support/stub-broker.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';

@@ -76,7 +76,7 @@ export class StubBroker {
 
   /** Closes every connection. */
   drop(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
   }
 
   #serve(socket: Socket, behaviour: StubBehaviour): void {

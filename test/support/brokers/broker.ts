@@ -1,4 +1,4 @@
-import type { MqttVersion } from '../../../src/delivery/mqtt-publisher.ts';
+import type { MqttVersion } from '../../../src/delivery/connection.ts';
 
 /** A broker on a port of this machine that tests can take away and bring back. */
 export interface Broker {
