@@ -75,13 +75,32 @@ describe('a forwarder that follows the outbox', () => {
     expect(forwarder.report().waiting).toEqual({ scan: 0, meter: 0 });
   });
 
+  it('counts by the rows that it has read, where ranges cover numbers of the other lane', async () => {
+    const { outbox, forwarder, connect, clock } = makeForwarder({ window: 1 });
+    outbox.add(Array.from({ length: 500 }, (_, index) => (index % 2 === 0 ? meterOf(String(index)) : scanOf('A'))));
+    await connect();
+    await clock.advance(0);
+    outbox.evict('meter', [[1, 40]]);
+    expect(forwarder.report().waiting).toEqual({ scan: 250, meter: 230 });
+  });
+
+  it('fills the place of an evicted row that was in flight', async () => {
+    const { outbox, connect, clock } = makeForwarder({ window: 2 });
+    outbox.add(scans('A', 'B', 'C', 'D'));
+    const connection = await connect();
+    await clock.advance(0);
+    outbox.evict('scan', [[1, 2]]);
+    expect(connection.sequences).toEqual([1, 2, 3, 4]);
+  });
+
   it('covers no row by the settled ranges that is not settled, nor any of the other lane that matters', async () => {
     const { outbox, forwarder, connect, clock } = makeForwarder();
-    outbox.add([...scans('A'), meterOf('1'), ...scans('B', 'C'), meterOf('2'), ...scans('D')]);
+    const other = { ...scanOf('B'), device: 'other' };
+    outbox.add([...scans('A'), meterOf('1'), other, ...scans('C'), meterOf('2'), ...scans('D')]);
     const connection = await connect();
     await clock.advance(0);
     for (const sent of connection.open) if (sent.sequence !== 3 && sent.suffix.startsWith('scan')) sent.answer();
-    expect(forwarder.settlements().map(({ ranges }) => ranges)).toEqual([[[0, 1]], [[0, 0]]]);
+    expect(forwarder.settlements().map(({ ranges }) => ranges)).toEqual([[[0, 1], [4, 6]], [[0, 0]]]);
     connection.sent.find(({ sequence }) => sequence === 3)?.answer();
     expect(forwarder.settlements().map(({ ranges }) => ranges)).toEqual([[[0, 6]], [[0, 0]]]);
   });

@@ -60,10 +60,30 @@ describe('a topic that the broker does not allow', () => {
     outbox.add(many('forbidden', 2));
     await clock.advance(0);
     connection.answerAll(() => 0x87);
+    await clock.advance(30_000);
+    expect(connection.open.map(({ sequence }) => sequence)).toEqual([1]);
     outbox.evict('scan', [[1, 1]]);
-    await clock.advance(60_000);
+    await clock.advance(30_000);
+    expect(connection.sequences.at(-1)).toBe(2);
     connection.answerAll();
     expect(forwarder.report()).toMatchObject({ settled: 1, waiting: { scan: 0 } });
+  });
+
+  it('and of which a meter is refused besides keeps that meter in order', async () => {
+    const { outbox, forwarder, connect, clock } = makeForwarder();
+    const connection = await connect();
+    outbox.add([meterOf('1'), meterOf('2'), meterOf('3')]);
+    await clock.advance(0);
+    connection.sent[0]?.answer(0x80);
+    connection.sent[1]?.answer(0x87);
+    connection.sent[2]?.answer();
+    for (let second = 0; second < 240; second += 1) {
+      await clock.advance(1000);
+      const code = second < 100 ? [0x80, 0x87][second % 2] : 0;
+      connection.answerAll(({ sequence }) => (sequence === 1 ? (code ?? 0) : 0));
+    }
+    expect(connection.sequences.slice(-3)).toEqual([1, 2, 3]);
+    expect(forwarder.report()).toMatchObject({ settled: 3, alarms: [] });
   });
 });
 
@@ -129,10 +149,12 @@ describe('a row that is refused for now', () => {
     const { outbox, forwarder, connect, clock } = makeForwarder();
     const connection = await connect();
     outbox.add(many('cab', 2));
-    for (let second = 0; second < 120; second += 1) {
+    for (let second = 0; second < 16; second += 1) {
       await clock.advance(1000);
       connection.answerAll(({ sequence }) => (sequence === 1 ? 0x83 : 0));
     }
+    await clock.advance(0);
+    connection.answerAll();
     expect(connection.sequences.filter((sequence) => sequence === 1)).toHaveLength(5);
     expect(outbox.quarantined).toMatchObject([{ sequence: 1, code: 'broker_refused' }]);
     expect(forwarder.report()).toMatchObject({ settled: 2, quarantined: 1, waiting: { scan: 0 } }); // the second and the event

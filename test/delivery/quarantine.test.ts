@@ -134,6 +134,7 @@ describe('a row that the receiver rejects', () => {
       await clock.advance(0);
       connection.answerAll();
     }
+    expect(outbox.lists).toBeLessThanOrEqual(1);
     expect(outbox.quarantined).toEqual([{ stream: 1, lane: 'meter', sequence: 2, code: 'unknown_asset', message: 'no asset A' }]);
     expect(connection.sent.filter(({ suffix }) => suffix === 'event/quarantine')).toHaveLength(1);
   });

@@ -24,6 +24,8 @@ export class FakeOutbox implements ForwardedOutbox {
   /** Everything below is no longer kept. */
   keptFrom = 1;
   settlementChanges = 0;
+  /** How often the quarantine was asked for. */
+  lists = 0;
   readonly #rows = new Map<number, LaneRow[]>();
   #follower: Follower | undefined;
 
@@ -104,6 +106,7 @@ export class FakeOutbox implements ForwardedOutbox {
   }
 
   async quarantinedRows(): Promise<readonly QuarantinedRow[]> {
+    this.lists += 1;
     await Promise.resolve();
     const there = this.quarantined.filter(({ sequence }) => !this.released.some((row) => row.sequence === sequence));
     return there.map((row) => {
