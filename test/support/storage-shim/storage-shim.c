@@ -5,7 +5,7 @@
  * Node's file system calls add write, writev, pwritev64, fdatasync and rename.
  *
  *   TAILGATE_SHIM_DIR      the folder, absolute and without symbolic links
- *   TAILGATE_SHIM_CONTROL  a file of CONTROL_WORDS 64-bit words, mapped and looked at before every call (struct control)
+ *   TAILGATE_SHIM_CONTROL  a file that holds a struct control, mapped and looked at before every call
  *   TAILGATE_SHIM_TRACE    where the trace is appended to (struct record); none without it
  *   TAILGATE_SHIM_MARKS    what the program writes to this path goes into the trace as a mark
  *
@@ -30,20 +30,18 @@
 
 enum kind { WRITES = 1, SYNCS = 2, NAMES = 4 };
 enum type { CREATE = 1, WRITE, TRUNCATE, SYNC, UNLINK, RENAME, MARK };
-enum { CONTROL_WORDS = 12, FDS = 65536 };
+enum { FDS = 65536 };
 
-/* The test writes the first six words and resets the others; this side counts. */
+/* The test writes the first five words and resets the others; this side counts. */
 struct control {
   uint64_t fail_kinds;  /* which kinds of calls fail, as a sum of enum kind; 0 for none */
   uint64_t fail_at;     /* from which call of these kinds on, counted from 1 in `seen` */
   uint64_t fail_times;  /* how many of them; 0 for good */
   uint64_t fail_errno;
   uint64_t sync_ms;     /* how long each sync takes before it is done */
-  uint64_t wal_lies;    /* 1: a sync of a file whose name ends in -wal is told as done, and is not */
   uint64_t seen;
   uint64_t failed;
   uint64_t writes, syncs, names;
-  uint64_t unused;
 };
 
 /* One record of the trace, little-endian as the machine is; name and content follow. */
@@ -59,7 +57,7 @@ struct record {
 struct file {
   ino_t inode;
   dev_t device;
-  char traced, mark, wal;
+  char traced, mark;
 };
 
 static struct file files[FDS];
@@ -150,7 +148,7 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
     int fd = syscall(SYS_openat, at, path, flags, mode);
     if (fd >= 0 && fd < FDS && (files[fd].traced || files[fd].mark || mark)) {
       memset(&files[fd], 0, sizeof files[fd]);
-      if (mark && fstat(fd, &now) == 0) files[fd] = (struct file){now.st_ino, now.st_dev, 0, 1, 0};
+      if (mark && fstat(fd, &now) == 0) files[fd] = (struct file){now.st_ino, now.st_dev, 0, 1};
     }
     return fd;
   }
@@ -160,8 +158,7 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
   int error = absent || refused ? struck(NAMES) : 0;
   int fd = error != 0 ? refuse(error) : (int)syscall(SYS_openat, at, path, flags, mode);
   if (fd >= 0 && fd < FDS && fstat(fd, &now) == 0) {
-    size_t length = strlen(name);
-    files[fd] = (struct file){now.st_ino, now.st_dev, 1, 0, length >= 4 && strcmp(name + length - 4, "-wal") == 0};
+    files[fd] = (struct file){now.st_ino, now.st_dev, 1, 0};
     if (absent) note(CREATE, 0, now.st_ino, 0, name, NULL, 0);
     else if ((flags & O_TRUNC) != 0) note(TRUNCATE, 0, now.st_ino, 0, NULL, NULL, 0);
   }
@@ -281,7 +278,6 @@ static int synced(int fd, long call) {
   uint64_t ms = control->sync_ms;
   struct timespec pause = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
   while (ms > 0 && nanosleep(&pause, &pause) != 0 && errno == EINTR) continue;
-  if (file->wal && control->wal_lies) return 0;
   pthread_mutex_lock(&lock);
   int error = struck(SYNCS);
   int result = error != 0 ? refuse(error) : (int)syscall(call, fd);
