@@ -48,40 +48,53 @@ async function traceOf(preload: readonly string[] = []): Promise<TraceRecord[]> 
   return readTrace(shim.traceFile);
 }
 
-/** Points of the trace to cut the power at: all of the first opening, all around truncates, removals and checkpoints, and evenly else. */
+/** So many points of the trace to cut the power at: all of the first opening, around every removal and truncate, and evenly else. */
 function pointsOf(trace: readonly TraceRecord[], count: number): number[] {
-  const points = new Set<number>(Array.from({ length: Math.min(count / 5, trace.length) }, (_, index) => index + 1));
+  const points = new Set<number>();
+  const add = (point: number): void => {
+    if (point > 0 && point <= trace.length && points.size < count) points.add(point);
+  };
+  add(trace.length);
+  for (let point = 1; point < count / 5; point += 1) add(point);
   for (const [index, { type }] of trace.entries()) {
-    if (points.size < count / 2 && ['create', 'truncate', 'unlink', 'rename'].includes(type)) for (const near of [index - 1, index, index + 1, index + 2]) points.add(near);
+    if (NAME_CALLS.has(type) && points.size < count / 2) for (const near of [0, 1, 2]) add(index + near);
   }
-  const step = trace.length / Math.max(1, count - points.size);
-  for (let at = 1; at <= trace.length; at += step) points.add(Math.floor(at));
-  points.add(trace.length);
-  return [...points].filter((point) => point > 0 && point <= trace.length).sort((a, b) => a - b);
+  for (let step = trace.length / (count - points.size); points.size < Math.min(count, trace.length); step /= 2) {
+    for (let point = step; point < trace.length; point += step) add(Math.floor(point));
+  }
+  return [...points].sort((a, b) => a - b);
 }
+
+const NAME_CALLS: ReadonlySet<TraceRecord['type']> = new Set(['create', 'truncate', 'unlink', 'rename']);
 
 interface Outcome {
   states: number;
   /** Readings that were acknowledged before the cut, over all states. */
   acknowledged: number;
   lost: number;
+  /** States that fell into a checkpoint: the main file had been written to and not synced. */
+  insideCheckpoints: number;
+  /** States before the first acknowledged reading. */
+  beforeFirst: number;
   readonly problems: string[];
 }
 
 /** Cuts the power at many points of a trace and looks at what the store makes of each. */
 async function replay(trace: readonly TraceRecord[], states: number, ignoresLogSyncs = false): Promise<Outcome> {
-  const outcome: Outcome = { states: 0, acknowledged: 0, lost: 0, problems: [] };
+  const outcome: Outcome = { states: 0, acknowledged: 0, lost: 0, insideCheckpoints: 0, beforeFirst: 0, problems: [] };
   const random = seededRandom(SEED);
   const disk = new CrashedDisk();
   const parent = memoryFolder();
   let promised: Promised = { batch: 0, settling: 0 };
-  let logInode: number | undefined;
+  const inodes = new Map<string, number>();
+  let checkpointing = false;
   let at = 0;
   for (const point of pointsOf(trace, states / CRASHES.length)) {
     for (const record of trace.slice(at, point)) {
-      if (record.type === 'create' && record.name.endsWith('-wal')) logInode = record.inode;
+      if (record.type === 'create') inodes.set(record.name, record.inode);
+      if ('inode' in record && record.inode === inodes.get('outbox.db')) checkpointing = record.type !== 'sync';
       if (record.type === 'mark') promised = afterMark(promised, JSON.parse(record.text) as WorkloadMark);
-      if (!(ignoresLogSyncs && record.type === 'sync' && record.inode === logInode)) disk.apply(record);
+      if (!(ignoresLogSyncs && record.type === 'sync' && record.inode === inodes.get('outbox.db-wal'))) disk.apply(record);
     }
     at = point;
     for (const crash of CRASHES) {
@@ -93,6 +106,8 @@ async function replay(trace: readonly TraceRecord[], states: number, ignoresLogS
       outcome.states += 1;
       outcome.acknowledged += expected.batchEnds[promised.batch] ?? 0;
       outcome.lost += lost;
+      if (checkpointing) outcome.insideCheckpoints += 1;
+      if (promised.batch === 0) outcome.beforeFirst += 1;
       if (outcome.states % 200 === 0) await opensAsOutbox(folder, outcome, crash);
       rmSync(folder, { recursive: true });
     }
@@ -190,12 +205,15 @@ describe.skipIf(COMPILER === undefined)('a power cut (needs a C compiler)', () =
 
       console.log(
         `${outcome.states} states of the disk after a power cut (seed ${SEED}): ${outcome.acknowledged} acknowledged readings looked for, ${outcome.lost} lost; ` +
+          `${outcome.insideCheckpoints} states inside a checkpoint, ${outcome.beforeFirst} at the first opening; ` +
           `controls: ${weak.lost} of ${weak.acknowledged} lost with synchronous NORMAL, ${lying.lost} of ${lying.acknowledged} on a disk that lies`,
       );
       expect(outcome.problems).toEqual([]);
       expect(outcome.lost).toBe(0);
       expect(outcome.states).toBeGreaterThanOrEqual(STATES);
       expect(outcome.acknowledged).toBeGreaterThan(STATES);
+      expect(outcome.insideCheckpoints).toBeGreaterThan(STATES / 100);
+      expect(outcome.beforeFirst).toBeGreaterThan(STATES / 10);
       expect(weak.lost).toBeGreaterThan(0);
       expect(lying.lost).toBeGreaterThan(0);
     },

@@ -59,7 +59,7 @@ export class CrashedDisk {
     }
   }
 
-  /** The files after a power cut now. `random` gives numbers from 0 to 1. */
+  /** The files after a power cut now, good until the next cut. `random` gives numbers from 0 to 1. */
   cut(crash: Crash, random: () => number): Map<string, Uint8Array> {
     const surviving = { none: 0, all: this.#namesPending.length, random: undefined, torn: undefined }[crash];
     const changes = this.#namesPending.slice(0, surviving ?? Math.floor(random() * (this.#namesPending.length + 1)));
@@ -110,6 +110,8 @@ type Change = ({ readonly at: number; readonly bytes: Uint8Array } | { readonly 
 class DiskFile {
   changes: Change[] = [];
   readonly #durable = new Image();
+  /** Kept, since getting the memory anew for each cut takes longer than all else. */
+  readonly #cut = new Image();
 
   /** Takes what is durable into the durable content, up to the first change that is not. */
   fold(): void {
@@ -118,7 +120,8 @@ class DiskFile {
   }
 
   cut(crash: Crash, random: () => number, truncates: ReadonlySet<Change>): Uint8Array {
-    const image = this.#durable.copy();
+    const image = this.#cut;
+    image.become(this.#durable);
     const unitBytes = crash === 'torn' ? SECTOR_BYTES : PAGE_BYTES;
     const survives = crash === 'none' || crash === 'all' ? () => crash === 'all' : versions(this.changes, unitBytes, random);
     for (const change of this.changes) {
@@ -158,16 +161,12 @@ function* piecesOf({ at, bytes }: { readonly at: number; readonly bytes: Uint8Ar
 
 /** The content of a file, growing. */
 class Image {
-  #bytes: Uint8Array<ArrayBuffer>;
-  #length: number;
+  #bytes = new Uint8Array(0);
+  #length = 0;
 
-  constructor(bytes = new Uint8Array(0)) {
-    this.#bytes = bytes;
-    this.#length = bytes.length;
-  }
-
-  copy(): Image {
-    return new Image(this.#bytes.slice(0, this.#length));
+  become(other: Image): void {
+    this.#resize(0);
+    this.write(0, other.bytes());
   }
 
   bytes(): Uint8Array {
@@ -188,7 +187,7 @@ class Image {
     if (length < this.#length) this.#bytes.fill(0, length, this.#length);
     if (length > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2));
-      grown.set(this.#bytes);
+      grown.set(this.bytes());
       this.#bytes = grown;
     }
     this.#length = length;
