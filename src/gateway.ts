@@ -82,7 +82,7 @@ export class Gateway {
       fingerprint: '',
       newStreamId: randomBytes(4).toString('hex'),
       commitsPerSecond: configuration.outbox.commitsPerSecond,
-      sizeMaxBytes: configuration.outbox.bytesMax,
+      limits: configuration.outbox.limits,
       clock,
       log,
     });
@@ -225,10 +225,9 @@ export class Gateway {
 
   #alarms(): readonly string[] {
     const failing = this.#statuses.map((status) => status.report()).filter(({ state }) => state === 'failing');
-    const storage = this.#outbox.fault === undefined ? [] : [`storage: ${this.#outbox.fault}`];
     const { why, held } = this.#delivery.report();
     const broker = [why, held].filter((reason) => reason !== undefined).map((reason) => `no delivery: ${reason}`);
-    return [...storage, ...broker, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
+    return [...this.#outbox.alarms, ...broker, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
   }
 
   #status(): JsonObject {

@@ -35,7 +35,7 @@ function summary(configuration: Configuration, warnings: readonly string[]): str
     `${printable(file, 1000)} (${hash})`,
     `gateway  ${gateway} at ${site}${owner === undefined ? '' : `, owner ${printable(owner.name)}`}`,
     `broker   ${printable(mqtt.url)} ${login(mqtt)}, MQTT ${mqtt.version}, delivered when the ${mqtt.acknowledgedBy} says so`,
-    `outbox   ${printable(outbox.directory)}, at most ${spokenSize(outbox.bytesMax)}`,
+    `outbox   ${printable(outbox.directory)}, at most ${spokenSize(outbox.limits.bytesMax)}`,
     ...devices.flatMap((device) => spokenDevice(device, mqtt.root)),
     ...warnings.map((warning) => `warning: ${warning}`),
     'OK',

@@ -39,8 +39,17 @@ export interface MqttConfiguration {
 /** Where readings wait. */
 export interface OutboxConfiguration {
   readonly directory: string;
-  readonly bytesMax: number;
+  readonly limits: OutboxLimits;
   readonly commitsPerSecond: number;
+}
+
+/** How much room readings may take, and how long they are kept once they are delivered. */
+export interface OutboxLimits {
+  readonly bytesMax: number;
+  /** What stays free on the disk. */
+  readonly freeBytesMin: number;
+  readonly keepMs: number;
+  readonly keepBytesMax: number;
 }
 
 /** How important a message is, least first. */

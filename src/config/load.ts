@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
-import type { Configuration, MqttConfiguration } from './configuration.ts';
+import type { Configuration, MqttConfiguration, OutboxConfiguration } from './configuration.ts';
 import { crossCheckDevices, crossCheckMqtt } from './cross-checks.ts';
 import { type DeviceDraft, readDevice } from './device.ts';
 import { configurationError, type Problem } from './problem.ts';
 import { ProfileShelf } from './profile.ts';
 import { readFileBounded } from './read-file.ts';
-import { DEVICES_MAX, mqttSchema, wholeSchema } from './schema.ts';
+import { DEVICES_MAX, mqttSchema, type outboxSchema, wholeSchema } from './schema.ts';
 import { validateFields } from './validate.ts';
 import { parseYaml, valueAt, type YamlSource } from './yaml-source.ts';
 
@@ -61,7 +61,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
       owner,
       log,
       mqtt: mqttOf(mqtt.complete, gateway, site),
-      outbox: { directory: outbox.directory, bytesMax: outbox.sizeMax, commitsPerSecond: outbox.commitsPerSecond },
+      outbox: outboxOf(outbox),
       devices: devices.flatMap(({ configuration }) => configuration ?? []),
     },
     problems,
@@ -75,6 +75,10 @@ async function readDevices(source: YamlSource, { file, drivers, profileFolder }:
   const reading = { drivers, profileFolder, shelf: new ProfileShelf(file) };
   const names = Object.keys(devices).slice(0, DEVICES_MAX);
   return Promise.all(names.map((name) => readDevice(name, { source, path: ['devices', name] }, reading)));
+}
+
+function outboxOf({ directory, commitsPerSecond, sizeMax, freeSpaceMin, keepDelivered, keepDeliveredMax }: z.output<typeof outboxSchema>): OutboxConfiguration {
+  return { directory, commitsPerSecond, limits: { bytesMax: sizeMax, freeBytesMin: freeSpaceMin, keepMs: keepDelivered, keepBytesMax: keepDeliveredMax } };
 }
 
 function mqttOf(mqtt: z.output<typeof mqttSchema>, gateway: string, site: string): MqttConfiguration {

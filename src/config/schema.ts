@@ -57,6 +57,9 @@ export const mqttSchema = z.strictObject({
 export const outboxSchema = z.strictObject({
   directory: folder.default('/var/lib/tailgate').describe('The folder for the readings, on a local disk.'),
   sizeMax: size({ min: '16 MiB', max: '1024 GiB' }).prefault('2 GiB').describe('The most room on the disk that readings may take.'),
+  freeSpaceMin: size({ min: '1 MiB', max: '1024 GiB' }).prefault('64 MiB').describe('What stays free on the disk: readings take no more, however much sizeMax would allow.'),
+  keepDelivered: duration({ min: '0 s', max: '3650 d' }).prefault('7 d').describe('How long delivered readings are kept, so that they can be sent again.'),
+  keepDeliveredMax: size({ min: '0 B', max: '1024 GiB' }).prefault('100 MiB').describe('The most room that delivered readings may take; the oldest go first.'),
   commitsPerSecond: z.int().min(1).max(1000).default(50).describe('The most commits a second under load; fewer spare a flash card, more shorten the wait for a scan.'),
 });
 

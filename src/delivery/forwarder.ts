@@ -5,6 +5,8 @@ import { printable } from '../core/printable.ts';
 import { Ranges } from '../core/ranges.ts';
 import { type Lane, LANES } from '../core/reading.ts';
 import { BackOff } from '../core/back-off.ts';
+import type { Arrival, Settlement, StreamReport } from '../outbox/calls.ts';
+import type { Follower } from '../outbox/follower.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { CLOUDEVENTS_CONTENT_TYPE, cloudEvent } from './layouts/cloudevents.ts';
 import type { Connection } from './mqtt-publisher.ts';
@@ -49,9 +51,9 @@ export interface ForwarderReport {
  * each stream in order, lets scans overtake meter readings, and gives up nothing: whatever has no outcome goes again
  * with the same identity and the same bytes.
  */
-export class Forwarder {
+export class Forwarder implements Follower {
   readonly #parts: ForwarderParts;
-  readonly #tracks: Track[];
+  readonly #tracks: Track[] = [];
   readonly #flying = new Set<Entry>();
   readonly #reading = new Set<Track>();
   readonly #overdue = new Set<Track>();
@@ -68,17 +70,31 @@ export class Forwarder {
   constructor(parts: ForwarderParts) {
     this.#parts = parts;
     this.#backOff = new BackOff({ leastMs: HOLD_LEAST_MS, mostMs: HOLD_MOST_MS, random: parts.random });
-    const { streams, stream: own } = parts.outbox.opened;
-    this.#tracks = LANES.flatMap((lane) =>
-      streams
-        .filter(({ number, lanes }) => number === own.number || lanes[lane].waiting > 0)
-        .map(({ number, source, last, lanes }) => new Track({ stream: number, source, lane, last, report: lanes[lane] })),
-    );
-    parts.outbox.settlements = () => this.#tracks.map((track) => track.settlement());
-    parts.outbox.arrived = ({ lane, last, rows }) => {
-      this.#tracks.find((track) => track.stream === own.number && track.lane === lane)?.grew(last, rows);
-      this.#pump();
-    };
+    parts.outbox.follow(this);
+  }
+
+  /** See Follower. */
+  opened({ number, source, last, lanes }: StreamReport): void {
+    for (const lane of LANES) this.#tracks.push(new Track({ stream: number, source, lane, last, report: lanes[lane] }));
+    this.#tracks.sort((a, b) => LANES.indexOf(a.lane) - LANES.indexOf(b.lane) || a.stream - b.stream);
+    this.#pump();
+  }
+
+  /** See Follower. */
+  withdrawn(): void {}
+
+  /** See Follower. */
+  arrived({ stream, lane, last, rows }: Arrival): void {
+    this.#tracks.find((track) => track.stream === stream && track.lane === lane)?.grew(last, rows);
+    this.#pump();
+  }
+
+  /** See Follower. */
+  evicted(): void {}
+
+  /** See Follower. */
+  settlements(): readonly Settlement[] {
+    return this.#tracks.map((track) => track.settlement());
   }
 
   /** Starts to send through a connection; what was in flight on the one before goes again. */
@@ -242,8 +258,8 @@ export class Forwarder {
     const { stream, lane, last } = track;
     this.#reading.add(track);
     this.#parts.outbox
-      .page({ stream, lane, after, rowsMax: PAGE_ROWS })
-      .then((rows) => {
+      .page({ stream, lane, after, rowsMax: PAGE_ROWS, sealing: 'now' })
+      .then(({ rows }) => {
         this.#reading.delete(track);
         if (track.unread === after) track.read(rows, last);
         this.#pump();

@@ -183,7 +183,7 @@ export class Track {
       runFrom = phase === 'settled' ? (runFrom ?? sequence) : undefined;
       if (runFrom !== undefined) ranges.add(runFrom, sequence);
     }
-    return { stream: this.stream, lane: this.lane, ranges: ranges.list() };
+    return { stream: this.stream, lane: this.lane, ranges: ranges.list(), sentUpto: this.#readUpto, waiting: this.#waiting };
   }
 
   #at(position: number): Entry | undefined {

@@ -14,7 +14,7 @@ export interface StatusParts {
   readonly nowMs: number;
   readonly clock: string;
   readonly delivery: DeliveryReport;
-  readonly outbox: Pick<Outbox, 'opened' | 'gathered' | 'capacity' | 'fault'>;
+  readonly outbox: Pick<Outbox, 'source' | 'gathered' | 'capacity' | 'fault'>;
   readonly devices: readonly DeviceReport[];
   readonly alarms: readonly string[];
 }
@@ -23,7 +23,7 @@ export interface StatusParts {
 export function statusReport({ configuration, version, startedMs, nowMs, clock, delivery, outbox, devices, alarms }: StatusParts): JsonObject {
   const { gateway, site, file, hash, mqtt } = configuration;
   const { tracks: _, connected, why, held, mqttVersion, sinceMs, lastAcknowledgedMs, ...counts } = delivery;
-  const { usedBytes, sizeMaxBytes, leftMs } = outbox.capacity;
+  const { usedBytes, limitBytes, waitingBytes, leftMs } = outbox.capacity;
   const ago = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(nowMs - ms));
   return {
     gateway,
@@ -34,12 +34,13 @@ export function statusReport({ configuration, version, startedMs, nowMs, clock, 
     clock,
     broker: { connected, url: mqtt.url, mqtt: mqttVersion, forMs: ago(sinceMs), why, held },
     outbox: {
-      source: outbox.opened.stream.source,
+      source: outbox.source,
       ...counts,
       gathered: outbox.gathered,
       lastAcknowledgedMsAgo: ago(lastAcknowledgedMs),
       usedBytes,
-      sizeMaxBytes,
+      waitingBytes,
+      limitBytes,
       leftMs: leftMs === undefined ? undefined : Math.round(leftMs),
       holds: leftMs === undefined ? undefined : `${spokenDuration(leftMs)} more at the present rate`,
       fault: outbox.fault,

@@ -33,6 +33,11 @@ export interface StoredRow {
   readonly content: string;
 }
 
+/** A row together with its lane. */
+export interface LaneRow extends StoredRow {
+  readonly lane: Lane;
+}
+
 /** Makes a reading's bytes: the only place that does, and once for each. */
 export function rowOf(reading: Reading): NewRow {
   const { stamp } = reading;

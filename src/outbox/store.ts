@@ -1,54 +1,77 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StorageError } from '../core/errors.ts';
-import { Ranges } from '../core/ranges.ts';
-import { type ClockState, type Lane, LANES } from '../core/reading.ts';
-import type { Batch, Committed, LaneReport, Opened, OpenRequest, PageRequest, StreamReport } from './calls.ts';
+import { type Lane, LANES, type Stamp } from '../core/reading.ts';
+import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from './calls.ts';
+import { isIntact } from './checksum.ts';
+import { SEQUENCE_MAX } from './row-key.ts';
+import { RowReader } from './row-reader.ts';
+import { Boots, RowWriter } from './row-writer.ts';
+import type { NewRow } from './row.ts';
+import { prepareSchema } from './schema.ts';
 import { checkSettings, SETTINGS } from './settings.ts';
-import { rowKey, SEQUENCE_MAX, sequenceOf, STREAM_MAX } from './row-key.ts';
-import type { NewRow, StoredRow } from './row.ts';
-import { storageError } from './storage-fault.ts';
-import { prepare, type RowRecord, type Statements } from './statements.ts';
+import { prepare, type Statements } from './statements.ts';
+import { damage, storageError } from './storage-fault.ts';
+import { StreamBook } from './stream-book.ts';
 
-/** The outbox's SQLite file. Synchronous: it lives in the worker thread, where an fsync may take its time. */
+/** How a file is opened beside what the gateway asks for. */
+export interface StoreParts {
+  readonly file: string;
+  readonly request: OpenRequest;
+  /** Why a stream is begun if the file holds none. */
+  readonly reason?: StreamReason;
+  /** The number of that stream, where an old file has had others. */
+  readonly number?: number;
+}
+
+/**
+ * The outbox's SQLite file, open. Synchronous: it lives in the worker thread, where an fsync may take its time. Whatever
+ * it throws is a StorageError, or a bug.
+ */
 export class Store {
+  readonly file: string;
+  readonly statements: Statements;
+  readonly book: StreamBook;
   readonly #database: Database.Database;
-  readonly #statements: Statements;
-  readonly #boots = new Map<string, number>();
-  /** Boots of the transaction that is running: they count only once it is committed. */
-  readonly #newBoots = new Map<string, number>();
-  readonly #sources = new Map<number, string>();
-  readonly #settled = new Map<string, Ranges>();
-  readonly #stream: number;
-  readonly #write: Database.Transaction<(batch: Batch, first: number) => void>;
-  #next: number;
-  #lastUsedBytes = 0;
+  readonly #boots: Boots;
+  readonly #notes = new Map<string, string>();
+  readonly #writer: RowWriter;
+  readonly #reader: RowReader;
+  /** Keys of the notes of batches whose commit failed. */
+  readonly #doubt = new Set<string>();
+  #next = 1;
 
-  private constructor(database: Database.Database, request: OpenRequest) {
+  private constructor(database: Database.Database, { file, request, reason, number }: StoreParts) {
     this.#database = database;
-    this.#statements = prepare(database);
-    this.#write = database.transaction((batch, first) => this.#writeAll(batch, first));
-    for (const { number, id } of this.#statements.boots.all()) this.#boots.set(id, number);
-    this.#stream = this.#openStream(request);
-    for (const { number, source } of this.#statements.streams.all()) this.#sources.set(number, source);
-    for (const { stream, lane, first, last } of this.#statements.settled.all()) {
-      this.#settledOf(stream, laneNumbered(lane)).add(first, last);
+    this.file = file;
+    this.statements = prepare(database);
+    this.book = new StreamBook(this.statements, file);
+    this.#boots = new Boots(this.statements);
+    for (const { key, value, crc } of this.statements.notes.all()) {
+      if (!isIntact(crc, [key, value])) throw damage(file, 'a note is damaged');
+      this.#notes.set(key, value);
     }
-    this.#next = this.#lastOf(this.#stream) + 1;
+    const { statements, book } = this;
+    this.#writer = new RowWriter({ statements, book, boots: this.#boots });
+    this.#reader = new RowReader({ file, statements, book, boots: this.#boots, bootId: request.now.bootId, transact: (run) => this.transact(run) });
+    this.transact(() => {
+      if (book.own === 0 && number !== undefined) book.begin({ ...request, reason: reason ?? 'new', nowMs: request.now.wallMs, number });
+      else book.openOwn(request, reason);
+    });
+    this.#next = book.lastOf(book.own) + 1;
   }
 
-  /** Opens the file, makes it if it is not there, and verifies what durability hangs on. Throws a StorageError. */
-  static open(request: OpenRequest): Store {
-    const file = join(request.directory, FILE_NAME);
+  /** Opens the file, makes it if it is not there, and verifies what durability hangs on. */
+  static open(parts: StoreParts): Store {
+    const { file } = parts;
     let database: Database.Database | undefined;
     try {
-      mkdirSync(request.directory, { recursive: true, mode: 0o700 });
       database = new Database(file);
       for (const pragma of SETTINGS) database.pragma(pragma);
       checkSettings(database, file);
-      createSchema(database, file);
-      return new Store(database, request);
+      rewriteWal(database, file);
+      prepareSchema(database, file);
+      checkTables(database, file);
+      return new Store(database, parts);
     } catch (error) {
       database?.close(); // or this process would hold its lock
       throw storageError(error, file);
@@ -57,224 +80,200 @@ export class Store {
 
   /** What stands in the file. */
   report(): Opened {
-    return this.#guarded(() => this.#report());
+    return this.guarded(() => ({
+      news: 'opened',
+      streams: this.book.numbers.map((number) => this.book.report(number)),
+      own: this.book.own,
+      notes: Object.fromEntries(this.#notes),
+      pragmas: checkSettings(this.#database, this.file),
+    }));
   }
 
-  #report(): Opened {
-    const streams = [...this.#sources.keys()].map((number) => this.#streamReport(number));
-    const stream = streams.find(({ number }) => number === this.#stream);
-    if (stream === undefined) throw new StorageError({ where: this.#database.name, what: 'its own stream is missing' });
-    const notes = Object.fromEntries(this.#statements.notes.all().map(({ key, value }) => [key, value]));
-    return { stream, streams, notes, pragmas: checkSettings(this.#database, this.#database.name), usedBytes: this.#usedBytes() };
+  /** The sequence that the next row gets. */
+  get next(): number {
+    return this.#next;
   }
 
   /**
-   * Stores a batch in one transaction. When it returns, the batch is on disk; when it throws a StorageError, nothing
-   * of it is and its sequences are given out again.
+   * Stores a batch in one transaction, along with what is tidied up. When it returns, the batch is on disk; when it throws, nothing of it was told as
+   * stored, and its sequences are given out again.
    */
-  commit(batch: Batch): Committed {
+  commit(batch: Batch, tidyInside: () => void): { readonly committed: Omit<Committed, 'usage'>; readonly arrivals: readonly Arrival[] } {
     const first = this.#next;
-    this.#newBoots.clear();
-    if (first + batch.rows.length > SEQUENCE_MAX) {
-      throw new StorageError({ where: this.#database.name, what: 'the stream has no sequence numbers left' });
-    }
+    this.#checkLeft(batch.rows.length);
     try {
-      this.#write.immediate(batch, first);
+      this.transact(() => {
+        this.#writer.write(batch, first);
+        tidyInside();
+      });
     } catch (error) {
-      throw storageError(error, this.#database.name);
+      for (const [key] of batch.notes) this.#doubt.add(key);
+      throw error;
     }
-    this.#next += batch.rows.length;
-    for (const [id, number] of this.#newBoots) this.#boots.set(id, number);
-    for (const { stream, lane, ranges } of batch.settlements) {
-      this.#settled.set(settledName(stream, lane), new Ranges(ranges));
+    this.#doubt.clear(); // the same place of the WAL was written again
+    for (const settlement of batch.settlements) if (this.book.has(settlement.stream)) this.book.settled(settlement);
+    for (const [key, value] of batch.notes) {
+      if (value === null) this.#notes.delete(key);
+      else this.#notes.set(key, value);
     }
-    return { first, usedBytes: this.#usedBytesAfterCommit() };
+    return { committed: { source: this.book.sourceOf(this.book.own), first }, arrivals: this.#arrivals(batch.rows, first) };
+  }
+
+  /**
+   * Takes back what the connection before may have left behind of batches that it failed to commit: their outcome is not
+   * known, and they were told as not stored.
+   */
+  takeBack(before: Store): void {
+    if (before.#next > this.#next) throw damage(this.file, `it ends before reading ${before.#next - 1}, which was stored`);
+    this.transact(() => this.#writer.takeBack(before.#next, before.#notes, before.#doubt));
+    for (const key of before.#doubt) {
+      const value = before.#notes.get(key);
+      if (value === undefined) this.#notes.delete(key);
+      else this.#notes.set(key, value);
+    }
+    this.#next = before.#next;
+  }
+
+  /** Adds rows of the outbox's own making inside a transaction, and says afterwards that they have arrived. */
+  insertInside(rows: readonly NewRow[], now: Stamp): () => readonly Arrival[] {
+    const first = this.#next;
+    this.#checkLeft(rows.length);
+    this.#writer.insert(rows, first, { now, historical: false });
+    return () => this.#arrivals(rows, first);
+  }
+
+  /** The same in a transaction of its own. */
+  insert(rows: readonly NewRow[], now: Stamp): readonly Arrival[] {
+    let arrived: () => readonly Arrival[] = () => [];
+    this.transact(() => (arrived = this.insertInside(rows, now)));
+    return arrived();
   }
 
   /** Rows of a lane that are not settled, in order. */
-  page(request: PageRequest): readonly StoredRow[] {
-    return this.#guarded(() => this.#page(request));
+  page(request: PageRequest): Page {
+    return this.guarded(() => this.#reader.page(request));
+  }
+
+  /** Rows of a stream by their sequences, settled or not. */
+  fetch(request: FetchRequest): Fetched {
+    return this.guarded(() => this.#reader.fetch(request));
+  }
+
+  /** What is in quarantine, oldest first. */
+  quarantine(): readonly QuarantinedRow[] {
+    return this.guarded(() => this.#reader.quarantine());
+  }
+
+  /** The clock was set: rows of this boot that are not sealed get their time from it when they are given out. */
+  correct({ bootId, wallMs, monotonicMs }: Stamp): void {
+    let boot = 0;
+    const zeroMs = Math.round(wallMs - monotonicMs);
+    this.transact(() => {
+      boot = this.#boots.number(bootId);
+      this.statements.correct.run(boot, zeroMs);
+    });
+    this.#reader.correct(boot, zeroMs);
+  }
+
+  /** Begins a new stream in this file. */
+  restart({ reason, newStreamId, now }: RestartRequest): void {
+    this.transact(() => this.book.beginAnother({ reason, newStreamId, nowMs: now.wallMs }));
+    this.#next = 1;
+  }
+
+  /** Takes over a note of a damaged file, unless there is a newer one; in a transaction. */
+  takeNote(key: string, value: string, crc: number): void {
+    if (this.statements.putMissingNote.run(key, value, crc).changes > 0) this.#notes.set(key, value);
+  }
+
+  /** The number of a boot id; in a transaction. */
+  bootNumber(id: string): number {
+    return this.#boots.number(id);
+  }
+
+  /** Runs what it is given in one transaction; what was written in memory along with it counts only after the commit. */
+  transact(run: () => void): void {
+    this.guarded(() => {
+      try {
+        this.#database.transaction(run).immediate();
+        this.#boots.confirm();
+        this.book.confirm();
+      } catch (error) {
+        this.#boots.discard();
+        this.book.discard();
+        throw error;
+      }
+    });
   }
 
   /** Closes the file; nothing may be called afterwards. */
   close(): void {
-    this.#guarded(() => void this.#database.close());
+    this.guarded(() => void this.#database.close());
   }
 
   /** A fault of the disk is a StorageError wherever it comes up; a bug stays what it is. */
-  #guarded<T>(run: () => T): T {
+  guarded<T>(run: () => T): T {
     try {
       return run();
     } catch (error) {
-      throw storageError(error, this.#database.name);
+      throw storageError(error, this.file);
     }
   }
 
-  #page({ stream, lane, after, rowsMax }: PageRequest): readonly StoredRow[] {
-    const settled = this.#settledOf(stream, lane);
-    const rows: StoredRow[] = [];
-    let bytes = 0;
-    const last = rowKey(stream, SEQUENCE_MAX);
-    const from = settled.endOf(after + 1) ?? after;
-    for (const record of this.#statements.page[lane].iterate(rowKey(stream, from), last)) {
-      const sequence = sequenceOf(record.key);
-      if (settled.has(sequence)) continue;
-      rows.push(storedRow(record, sequence));
-      bytes += record.content.length;
-      if (rows.length >= rowsMax || bytes >= PAGE_BYTES) break;
-    }
-    return rows;
+  #checkLeft(rows: number): void {
+    if (this.#next + rows <= SEQUENCE_MAX) return;
+    throw new StorageError({ where: this.file, what: 'the stream has no sequence numbers left' });
   }
 
-  #writeAll(batch: Batch, first: number): void {
-    batch.rows.forEach((row, index) => this.#insert(row, first + index, batch));
-    for (const [key, value] of batch.notes) {
-      if (value === null) this.#statements.removeNote.run(key);
-      else this.#statements.putNote.run(key, value);
-    }
-    for (const { stream, lane, sequence, code, message } of batch.quarantined) {
-      this.#statements.quarantine.run(rowKey(stream, sequence), LANES.indexOf(lane), code, message, batch.nowMs);
-    }
-    for (const { stream, lane, ranges } of batch.settlements) {
-      this.#statements.clearSettled.run(stream, LANES.indexOf(lane));
-      for (const [from, to] of ranges) this.#statements.putSettled.run(stream, LANES.indexOf(lane), from, to);
-    }
-  }
-
-  #insert(row: NewRow, sequence: number, { nowMs, historical }: Batch): void {
-    this.#statements.insert[row.lane].run(
-      rowKey(this.#stream, sequence),
-      row.kind,
-      row.subject,
-      row.takenMs,
-      nowMs,
-      historical ? 1 : 0,
-      CLOCK_STATES.indexOf(row.clock),
-      row.bootId === undefined ? null : this.#bootNumber(row.bootId),
-      row.monotonicMs ?? null,
-      row.content,
-    );
-  }
-
-  #bootNumber(id: string): number {
-    const known = this.#boots.get(id) ?? this.#newBoots.get(id);
-    if (known !== undefined) return known;
-    this.#statements.addBoot.run(id);
-    const added = this.#statements.boots.all().find((boot) => boot.id === id);
-    if (added === undefined) throw new StorageError({ where: this.#database.name, what: 'a boot was not added' });
-    this.#newBoots.set(id, added.number);
-    return added.number;
-  }
-
-  #openStream({ site, gateway, fingerprint, newStreamId, nowMs }: OpenRequest): number {
-    const newest = this.#statements.streams.all().at(-1);
-    if (newest?.site === site && newest.gateway === gateway && newest.fingerprint === fingerprint) return newest.number;
-    const number = (newest?.number ?? 0) + 1;
-    if (number > STREAM_MAX) throw new StorageError({ where: this.#database.name, what: `${STREAM_MAX} streams are the most` });
-    const source = `urn:tailgate:${site}:${gateway}:${newStreamId}`;
-    this.#statements.addStream.run(number, source, site, gateway, fingerprint, nowMs);
-    return number;
-  }
-
-  #streamReport(number: number): StreamReport {
-    const [scan, meter] = LANES.map((lane) => this.#laneReport(number, lane));
-    if (scan === undefined || meter === undefined) throw new TypeError('a lane is missing');
-    return { number, source: this.#sources.get(number) ?? '', last: this.#lastOf(number), lanes: { scan, meter } };
-  }
-
-  #laneReport(stream: number, lane: Lane): LaneReport {
-    const settled = this.#settledOf(stream, lane).list();
-    let waiting = 0;
-    let from = 0;
-    for (const [first, last] of [...settled, [SEQUENCE_MAX, SEQUENCE_MAX] as const]) {
-      // Between the settled ranges only: there can be a week of settled rows, and none of them is looked at.
-      waiting += this.#statements.count[lane].get(rowKey(stream, from), rowKey(stream, first) - 1)?.rows ?? 0;
-      from = last + 1;
-    }
-    return { settled, waiting };
-  }
-
-  #lastOf(stream: number): number {
-    const [from, to] = [rowKey(stream, 0), rowKey(stream, SEQUENCE_MAX)];
-    const floor = this.#statements.streams.all().find(({ number }) => number === stream)?.floor ?? 0;
-    const highest = LANES.map((lane) => this.#statements.highest[lane].get(from, to)?.key ?? from);
-    return Math.max(floor, ...highest.map(sequenceOf));
-  }
-
-  /** The commit stands, whether or not its size can be told. */
-  #usedBytesAfterCommit(): number {
-    try {
-      this.#lastUsedBytes = this.#usedBytes();
-    } catch (error) {
-      if (!(error instanceof Database.SqliteError)) throw error;
-    }
-    return this.#lastUsedBytes;
-  }
-
-  #usedBytes(): number {
-    return this.#statements.usedBytes.get()?.bytes ?? 0;
-  }
-
-  #settledOf(stream: number, lane: Lane): Ranges {
-    const name = settledName(stream, lane);
-    const ranges = this.#settled.get(name) ?? new Ranges();
-    this.#settled.set(name, ranges);
-    return ranges;
+  /** What has arrived; from here on the sequences are given out. */
+  #arrivals(rows: readonly NewRow[], first: number): readonly Arrival[] {
+    const { own } = this.book;
+    this.#next = first + rows.length;
+    return LANES.flatMap((lane) => {
+      const arrival = arrivalOf(rows, first, lane, own);
+      if (arrival === undefined) return [];
+      this.book.lane(own, lane).waiting += arrival.rows;
+      return [arrival];
+    });
   }
 }
 
 /** The outbox's file in its directory. */
 export const FILE_NAME = 'outbox.db';
 
-/** The version of schema.sql, kept as `user_version`. */
-const SCHEMA_VERSION = 1;
+/**
+ * What the WAL holds after a crash may be in the system's cache and not on the disk, if an fsync had failed: the kernel
+ * takes such pages for written, and no later fsync writes them. So it goes to the file, and the WAL begins anew, before
+ * anything is appended that a hole in it would swallow.
+ */
+function rewriteWal(database: Database.Database, file: string): void {
+  const [result] = database.pragma('wal_checkpoint(TRUNCATE)') as readonly { readonly busy: number }[];
+  if (result?.busy !== 0) throw new StorageError({ where: file, what: 'its write-ahead log cannot be taken over' });
+}
 
-/** "Tlgt": tells the file apart from any other SQLite file. */
-const APPLICATION_ID = 0x546c6774;
-
-const PAGE_BYTES = 512 * 1024;
-
-const CLOCK_STATES: readonly ClockState[] = ['synced', 'holdover', 'unsynced'];
-
-function createSchema(database: Database.Database, file: string): void {
-  const version = database.pragma('user_version', { simple: true });
-  if (version === SCHEMA_VERSION) return;
-  if (version !== 0) {
-    throw new StorageError({
-      where: file,
-      what: `it was written by a newer Tailgate (schema ${String(version)}, this one knows ${SCHEMA_VERSION})`,
-      remedy: 'Install the newer version again; the file was not touched',
-    });
+function arrivalOf(rows: readonly NewRow[], first: number, lane: Lane, stream: number): Arrival | undefined {
+  let [count, last] = [0, 0];
+  for (const [index, row] of rows.entries()) {
+    if (row.lane !== lane) continue;
+    count += 1;
+    last = first + index;
   }
-  const schema = readFileSync(new URL('schema.sql', import.meta.url), 'utf8');
-  database
-    .transaction(() => {
-      database.exec(schema);
-      database.pragma(`application_id = ${APPLICATION_ID}`);
-      database.pragma(`user_version = ${SCHEMA_VERSION}`);
-    })
-    .exclusive();
+  return count === 0 ? undefined : { stream, lane, last, rows: count };
 }
 
-function storedRow(record: RowRecord, sequence: number): StoredRow {
-  const row = {
-    sequence,
-    kind: record.kind,
-    subject: record.subject,
-    takenMs: record.taken_ms,
-    recordedMs: record.recorded_ms,
-    historical: record.historical === 1,
-    clock: CLOCK_STATES[record.clock] ?? 'unsynced',
-    content: record.content,
-  };
-  if (record.boot_id === null) return row;
-  return { ...row, bootId: record.boot_id, monotonicMs: record.monotonic_ms ?? 0 };
+/**
+ * Looks for damage to the file's structure: in the small tables always; in the rows while they are few, since reading a
+ * week of them would keep a technician waiting. Damage to more than that comes up when the rows are read.
+ */
+function checkTables(database: Database.Database, file: string): void {
+  const size = Number(database.pragma('page_count', { simple: true })) * Number(database.pragma('page_size', { simple: true }));
+  const whole = size <= CHECKED_WHOLE_BYTES_MAX;
+  for (const table of whole ? [''] : SMALL_TABLES) {
+    const found = database.pragma(table === '' ? 'quick_check(1)' : `quick_check(${table})`, { simple: true });
+    if (found !== 'ok') throw damage(file, `it is damaged: ${String(found).slice(0, DAMAGE_CHARACTERS_MAX)}`);
+  }
 }
 
-function settledName(stream: number, lane: Lane): string {
-  return `${stream}/${lane}`;
-}
-
-function laneNumbered(number: number): Lane {
-  return LANES[number] ?? 'scan';
-}
+const SMALL_TABLES = ['stream', 'settled', 'sent', 'note', 'boot', 'correction', 'quarantine'];
+const CHECKED_WHOLE_BYTES_MAX = 16 * 1024 * 1024;
+const DAMAGE_CHARACTERS_MAX = 200;

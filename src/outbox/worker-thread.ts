@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { StorageError } from '../core/errors.ts';
-import type { AnswerMessage, Calls } from './calls.ts';
+import type { AnswerMessage, Calls, News } from './calls.ts';
 
 /**
  * The main thread's end of the outbox's worker: calls by name, each answered once. It can be started long before it is
@@ -14,11 +14,13 @@ export class WorkerThread {
   #nextId = 1;
   #gone: StorageError | undefined;
   #closing = false;
+  #listener: ((news: News) => void) | undefined;
+  #untold: News[] = [];
 
   /** Starts the compiled worker.ts. */
   constructor(file: URL) {
     this.#worker = new Worker(file, { name: 'outbox', resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } });
-    this.#worker.on('message', (message: AnswerMessage) => this.#answered(message));
+    this.#worker.on('message', (message: AnswerMessage | News) => ('news' in message ? this.#tell(message) : this.#answered(message)));
     this.died = new Promise((resolve) => {
       this.#worker.on('error', (error) => resolve(this.#ended(error)));
       this.#worker.on('exit', () => {
@@ -43,6 +45,12 @@ export class WorkerThread {
     }) as Promise<Calls[Name]['answer']>;
   }
 
+  /** Gets what the worker tells without being asked, from the beginning on. */
+  set news(listener: (news: News) => void) {
+    this.#listener = listener;
+    for (const news of this.#untold.splice(0)) listener(news);
+  }
+
   /** Closes the store and lets the thread end by itself: terminating it during a call would crash the process. */
   async close(): Promise<void> {
     this.#closing = true;
@@ -50,6 +58,11 @@ export class WorkerThread {
     await this.call('close', undefined);
     this.#gone = new StorageError({ where: 'outbox', what: 'it is closed' });
     await exited;
+  }
+
+  #tell(news: News): void {
+    if (this.#listener === undefined) this.#untold.push(news);
+    else this.#listener(news);
   }
 
   #answered(message: AnswerMessage): void {

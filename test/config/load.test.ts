@@ -26,7 +26,7 @@ describe('a whole file', () => {
         receiverOverdueMs: 600_000,
         noSubscribers: 'keep',
       },
-      outbox: { directory: '/var/lib/tailgate', bytesMax: 2 * 1024 ** 3, commitsPerSecond: 50 },
+      outbox: { directory: '/var/lib/tailgate', limits: { bytesMax: 2 * 1024 ** 3, freeBytesMin: 64 * 1024 ** 2, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 50 },
       log: { level: 'info' },
       devices: [
         {
@@ -95,7 +95,7 @@ devices:
       receiverOverdueMs: 3_600_000,
       noSubscribers: 'accept',
     });
-    expect(outbox).toEqual({ directory: '/data', bytesMax: 100 * 1024 ** 2, commitsPerSecond: 10 });
+    expect(outbox).toMatchObject({ directory: '/data', limits: { bytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 10 });
     expect(devices).toMatchObject([
       {
         name: 'generator',

@@ -3,6 +3,8 @@ import type { Log } from '../../src/core/log.ts';
 import type { MeterReading, ScanReading, Stamp } from '../../src/core/reading.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import { systemClock } from '../../src/acquisition/stamp.ts';
+import type { Arrival, Eviction, Settlement, StreamReport } from '../../src/outbox/calls.ts';
+import type { Follower } from '../../src/outbox/follower.ts';
 import { WorkerThread } from '../../src/outbox/worker-thread.ts';
 import { Outbox, type OutboxParts } from '../../src/outbox/outbox.ts';
 
@@ -15,6 +17,9 @@ export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 /** The real clock, believed to be right. */
 export const CLOCK: Clock = systemClock(() => 'synced');
 
+/** Limits that no test reaches by chance. */
+export const LIMITS = { bytesMax: 2 ** 31, freeBytesMin: 2 ** 20, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 2 ** 20 } as const;
+
 /** Opens a real outbox in a folder. */
 export function openOutbox(directory: string, parts: Partial<OutboxParts> = {}): Promise<Outbox> {
   return Outbox.open({
@@ -25,7 +30,7 @@ export function openOutbox(directory: string, parts: Partial<OutboxParts> = {}):
     fingerprint: '',
     newStreamId: '3f9c1e7a',
     commitsPerSecond: 50,
-    sizeMaxBytes: 2 ** 30,
+    limits: LIMITS,
     clock: CLOCK,
     log: SILENT,
     ...parts,
@@ -48,4 +53,48 @@ export function meterOf(value: string, meter = 'engine-hours', stamp: Stamp = CL
     stamp,
     content: { device: 'generator', meter, kind: 'counter', value: decimal, unit: 'h', raw: value, epoch: 0, quality: 'good' },
   };
+}
+
+/** A follower that keeps what it was told, and settles what a test says. */
+export class RecordingFollower implements Follower {
+  readonly streams = new Map<number, StreamReport>();
+  readonly withdrawals: number[] = [];
+  readonly arrivals: Arrival[] = [];
+  readonly evictions: Eviction[] = [];
+  settling: readonly Settlement[] = [];
+
+  opened(stream: StreamReport): void {
+    this.streams.set(stream.number, stream);
+  }
+
+  withdrawn(stream: number): void {
+    this.streams.delete(stream);
+    this.withdrawals.push(stream);
+  }
+
+  arrived(arrival: Arrival): void {
+    this.arrivals.push(arrival);
+  }
+
+  evicted(eviction: Eviction): void {
+    this.evictions.push(eviction);
+  }
+
+  settlements(): readonly Settlement[] {
+    return this.settling;
+  }
+
+  /** The stream that new readings go to. */
+  get own(): StreamReport {
+    const own = this.streams.get(Math.max(...this.streams.keys()));
+    if (own === undefined) throw new Error('no stream was opened');
+    return own;
+  }
+}
+
+/** Follows an outbox. */
+export function follow(outbox: Outbox): RecordingFollower {
+  const follower = new RecordingFollower();
+  outbox.follow(follower);
+  return follower;
 }

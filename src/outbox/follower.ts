@@ -1,0 +1,15 @@
+import type { Arrival, Eviction, Settlement, StreamReport } from './calls.ts';
+
+/** Who moves rows on: told what changes in the outbox, in the order in which it changes, and asked what is settled. */
+export interface Follower {
+  /** A stream stands in the outbox: at its opening, in place of a damaged one, or after the salvage of an old one. */
+  opened(stream: StreamReport): void;
+  /** A stream's file was put aside: nothing of it can be read or settled until it is opened again. */
+  withdrawn(stream: number): void;
+  /** Rows were added to a stream. */
+  arrived(arrival: Arrival): void;
+  /** Rows were given up for want of room; the outbox itself tells the receiver. */
+  evicted(eviction: Eviction): void;
+  /** The settled ranges of every lane, asked for when they are written. */
+  settlements(): readonly Settlement[];
+}

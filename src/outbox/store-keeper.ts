@@ -1,0 +1,345 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { StorageError } from '../core/errors.ts';
+import type { Stamp } from '../core/reading.ts';
+import { streamIdAfter } from './stream-id.ts';
+import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, RowIdentity, Usage } from './calls.ts';
+import { gapRows } from './gap.ts';
+import { lockDirectory } from './instance-lock.ts';
+import { putAside, salvagedFolders, waitingForSalvage } from './put-aside.ts';
+import { Room } from './room.ts';
+import { SEQUENCE_MAX } from './row-key.ts';
+import { RunningMark } from './running-mark.ts';
+import { Salvage } from './salvage.ts';
+import { storageError, type StorageTrouble, troubleOf } from './storage-fault.ts';
+import { FILE_NAME, Store, type StoreParts } from './store.ts';
+import { StreamsFile } from './streams-file.ts';
+
+/**
+ * Keeps the outbox's file usable whatever the disk does: tries again with the same sequences and the same bytes, opens it
+ * again, puts a damaged one aside and salvages it, makes room. What it cannot do now it says, and does as soon as it can.
+ */
+export class StoreKeeper {
+  #request: OpenRequest;
+  readonly #file: string;
+  readonly #tell: (news: News) => void;
+  readonly #mark: RunningMark;
+  readonly #streamsFile: StreamsFile;
+  #open: { readonly store: Store; readonly room: Room } | undefined;
+  #salvages: Salvage[] = [];
+  #alarms = '';
+  #usage: Usage = { usedBytes: 0, limitBytes: 0, waitingBytes: 0 };
+  /** Held as long as this object is. */
+  #lock: { release(): void } | undefined;
+  #now: Stamp;
+
+  private constructor(request: OpenRequest, tell: (news: News) => void) {
+    this.#request = request;
+    this.#file = join(request.directory, FILE_NAME);
+    this.#tell = tell;
+    this.#mark = new RunningMark(request.directory);
+    this.#streamsFile = new StreamsFile(request.directory);
+    this.#now = request.now;
+  }
+
+  /**
+   * Opens the outbox; `fault` says why it cannot be opened now, in which case it is tried again with each call. Throws a
+   * StorageError when the directory must not be used.
+   */
+  static open(request: OpenRequest, tell: (news: News) => void): { readonly keeper: StoreKeeper; readonly fault: string | undefined } {
+    const keeper = new StoreKeeper(request, tell);
+    try {
+      makeDirectory(request.directory);
+      keeper.#lock = lockDirectory(request.directory);
+      keeper.#ready();
+      return { keeper, fault: undefined };
+    } catch (error) {
+      if (!(error instanceof StorageError) || troubleOf(error) === 'unusable') throw error;
+      return { keeper, fault: error.message };
+    }
+  }
+
+  /** Stores a batch; throws a StorageError when it is not stored and will not be. */
+  commit(batch: Batch): Committed {
+    this.#now = batch.now;
+    for (let tried = 0; ; tried += 1) {
+      try {
+        return this.#commit(batch);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        if (!this.#mend(troubleOf(error), tried)) throw error;
+      }
+    }
+  }
+
+  /** Rows of a lane that are not settled, in order. */
+  page(request: PageRequest): Page {
+    return this.#reading((store) => store.page(request));
+  }
+
+  /** Rows of a stream by their sequences, settled or not. */
+  fetch(request: FetchRequest): Fetched {
+    return this.#reading((store) => store.fetch(request));
+  }
+
+  /** What is in quarantine, oldest first. */
+  quarantine(): readonly QuarantinedRow[] {
+    return this.#reading((store) => store.quarantine());
+  }
+
+  /** The clock was set. */
+  correct(at: Stamp): void {
+    this.#ready().store.correct(at);
+  }
+
+  /** Begins a new stream, since the present one must not be continued. */
+  restart(request: RestartRequest): void {
+    const { store } = this.#ready();
+    store.restart(request);
+    this.#streamsFile.write(this.#named(store));
+    this.#tell({ ...store.report(), streams: [store.book.report(store.book.own)] });
+  }
+
+  /** Copies a piece of what was damaged; false when there is nothing to salvage now. */
+  salvage(): boolean {
+    const [salvage] = this.#salvages;
+    if (salvage === undefined || this.#open === undefined) return false;
+    try {
+      if (salvage.step(this.#now)) this.#salvages.shift();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return false; // the present file does not take it now; the next commit tells why, and the salvage goes on later
+    }
+    this.#try(() => this.#guarded(() => this.#tellAlarms()));
+    return this.#salvages.length > 0;
+  }
+
+  /** Whether something damaged waits to be copied. */
+  get isSalvaging(): boolean {
+    return this.#salvages.length > 0;
+  }
+
+  /** Closes the file; nothing may be called afterwards. */
+  close(): void {
+    if (this.#open !== undefined) {
+      this.#try(() => this.#guarded(() => this.#mark.clear())); // first: a log that is left is no harm, a mark without one is
+      this.#open.store.close();
+      this.#open = undefined;
+    }
+    this.#lock?.release();
+  }
+
+  #commit(batch: Batch): Committed {
+    const { store, room } = this.#ready();
+    room.make(batch);
+    const { committed, arrivals } = store.commit(batch, () => room.tidyInside(batch.now));
+    if (arrivals.length > 0) this.#tell({ news: 'arrived', arrivals });
+    this.#afterwards(room);
+    return { ...committed, usage: this.#usage };
+  }
+
+  /** The commit stands, whatever of this fails; it is done again after the next one. */
+  #afterwards(room: Room): void {
+    this.#try(() =>
+      this.#guarded(() => {
+        this.#mark.set();
+        room.settle();
+        this.#usage = room.usage();
+        this.#tellAlarms();
+      }),
+    );
+  }
+
+  /** Does what can be done about a fault; true when another try makes sense. */
+  #mend(trouble: StorageTrouble, tried: number): boolean {
+    if (tried >= TRIES_MAX || this.#open === undefined) return false;
+    switch (trouble) {
+      case 'full':
+        return tried === 0 && this.#try(() => this.#open?.room.relieve(this.#now));
+      case 'faulty':
+        // First on the same connection: it writes the same frames to the same place of the log once more.
+        return tried === 0 || (tried === 1 && this.#isWritable() && this.#try(() => this.#reopen()));
+      case 'damaged':
+        return this.#try(() => this.#replace());
+      case 'unusable':
+        return false;
+    }
+  }
+
+  #try(action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      if (error instanceof StorageError) return false;
+      throw error;
+    }
+  }
+
+  #reading<T>(read: (store: Store) => T): T {
+    try {
+      return read(this.#ready().store);
+    } catch (error) {
+      if (error instanceof StorageError && troubleOf(error) === 'damaged' && this.#open !== undefined) this.#try(() => this.#replace());
+      throw error;
+    }
+  }
+
+  /** The open file, opened now if it is not. */
+  #ready(): { readonly store: Store; readonly room: Room } {
+    if (this.#open !== undefined) return this.#open;
+    const isLogMissing = this.#guarded(() => {
+      const missing = this.#mark.isLogMissing;
+      this.#mark.clear();
+      return missing;
+    });
+    const { store, isNew } = this.#openOrReplace();
+    const room = this.#use(store);
+    if (isLogMissing && !isNew) this.#endStream(store);
+    this.#tell(store.report());
+    this.#startSalvages(store);
+    return { store, room };
+  }
+
+  #openOrReplace(): { readonly store: Store; readonly isNew: boolean } {
+    try {
+      return { store: this.#openStore({}), isNew: false };
+    } catch (error) {
+      if (!(error instanceof StorageError) || troubleOf(error) !== 'damaged') throw error;
+      this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs));
+      return { store: this.#openStore(this.#successor()), isNew: true };
+    }
+  }
+
+  #openStore(parts: Pick<StoreParts, 'reason' | 'number'>): Store {
+    const store = Store.open({ file: this.#file, request: { ...this.#request, now: this.#now }, ...parts });
+    this.#request = { ...this.#request, newStreamId: streamIdAfter(this.#request.newStreamId) }; // two streams never share one
+    return store;
+  }
+
+  #use(store: Store): Room {
+    const { directory, limits } = this.#request;
+    const room = new Room({ store, directory, limits, tell: this.#tell });
+    this.#open = { store, room };
+    this.#streamsFile.write(this.#named(store));
+    this.#try(() => {
+      room.settle();
+      this.#usage = room.usage();
+    });
+    this.#tell({ news: 'usage', usage: this.#usage });
+    return room;
+  }
+
+  /** Opens the file once more; what the connection before failed to commit is taken back. */
+  #reopen(): void {
+    const before = this.#open?.store;
+    if (before === undefined) return;
+    this.#closeAnyhow(before);
+    const store = this.#openStore({});
+    store.takeBack(before);
+    this.#use(store);
+  }
+
+  /** Puts the damaged file aside and goes on with a new one at once. */
+  #replace(): void {
+    const before = this.#open?.store;
+    if (before === undefined) return;
+    const { own, numbers } = before.book;
+    const untoldFrom: RowIdentity = { stream: own, sequence: before.next };
+    this.#closeAnyhow(before);
+    this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, untoldFrom));
+    this.#tell({ news: 'withdrawn', streams: numbers });
+    const store = this.#openStore({ reason: 'damaged', number: own + 1 });
+    this.#use(store);
+    this.#tell(store.report());
+    this.#startSalvages(store);
+  }
+
+  #closeAnyhow(store: Store): void {
+    this.#open = undefined;
+    this.#salvages = [];
+    this.#try(() => store.close()); // a connection to a broken disk may not close in order, and is gone all the same
+  }
+
+  /** The number and reason of the stream that follows on a file that cannot be read. */
+  #successor(): Pick<StoreParts, 'reason' | 'number'> {
+    const highest = Math.max(0, ...this.#streamsFile.read().map(({ number }) => number));
+    return { reason: 'damaged', number: highest === 0 ? NUMBER_AFTER_UNKNOWN : highest + 1 };
+  }
+
+  /** The newest readings are missing, and nobody knows how many: their sequences are not given out again. */
+  #endStream(store: Store): void {
+    const { own } = store.book;
+    const source = store.book.sourceOf(own);
+    const last = store.book.lastOf(own);
+    store.restart({ reason: 'incomplete', newStreamId: this.#request.newStreamId, now: this.#now });
+    store.insert(gapRows({ source, ranges: [[last + 1, SEQUENCE_MAX]], reason: 'incomplete' }, this.#now), this.#now);
+    this.#streamsFile.write(this.#named(store));
+  }
+
+  #startSalvages(store: Store): void {
+    const known = this.#streamsFile.read();
+    this.#try(() =>
+      this.#guarded(() => {
+        this.#salvages = waitingForSalvage(this.#request.directory).map((aside) => new Salvage({ aside, store, known, tell: this.#tell }));
+        this.#tellAlarms();
+      }),
+    );
+  }
+
+  #named(store: Store): readonly { readonly number: number; readonly source: string }[] {
+    const named = store.book.numbers.map((number) => ({ number, source: store.book.sourceOf(number) }));
+    const waiting = this.#streamsFile.read().filter(({ source }) => named.every((stream) => stream.source !== source));
+    // The streams of a damaged file stay named until they are salvaged.
+    return [...waiting, ...named].slice(-NAMED_MAX);
+  }
+
+  #tellAlarms(): void {
+    const alarms = this.#open === undefined ? [] : this.#open.room.alarms();
+    const damaged = this.#salvages.map(({ copied }) => `the outbox was damaged; it goes on with a new one, and ${copied} readings of the old one are salvaged so far`);
+    const kept = this.#salvages.length > 0 ? [] : salvagedFolders(this.#request.directory).map((folder) => `the outbox was damaged; what could be read is salvaged. Check the disk, then remove ${folder}`);
+    const all = [...alarms, ...damaged, ...kept];
+    if (JSON.stringify(all) === this.#alarms) return;
+    this.#alarms = JSON.stringify(all);
+    this.#tell({ news: 'alarms', alarms: all });
+  }
+
+  /** Whether the disk takes anything at all: while it does not, the open file can at least be read. */
+  #isWritable(): boolean {
+    const probe = join(this.#request.directory, 'probe');
+    try {
+      const file = openSync(probe, 'w', 0o600);
+      try {
+        writeSync(file, 'x');
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+        rmSync(probe, { force: true });
+      }
+      return true;
+    } catch {
+      return false; // that is the answer
+    }
+  }
+
+  #guarded<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw storageError(error, this.#file);
+    }
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storageError(error, directory);
+  }
+}
+
+const TRIES_MAX = 4;
+/** Above the streams of any file that was damaged so badly that not even their numbers are known. */
+const NUMBER_AFTER_UNKNOWN = 4096;
+const NAMED_MAX = 100;
