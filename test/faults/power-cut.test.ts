@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/core/errors.ts';
-import { LANES } from '../../src/core/reading.ts';
-import { rowOf } from '../../src/outbox/row.ts';
-import { Store } from '../../src/outbox/store.ts';
+import { type Lane, LANES, type Stamp } from '../../src/core/reading.ts';
+import type { Opened } from '../../src/outbox/calls.ts';
+import { rowOf, type StoredRow } from '../../src/outbox/row.ts';
+import { StoreKeeper } from '../../src/outbox/store-keeper.ts';
 import { type Crash, CRASHES, CrashedDisk } from '../support/crashed-disk.ts';
 import { memoryFolder } from '../support/folders.ts';
-import { openOutbox, scanOf } from '../support/open-outbox.ts';
+import { LIMITS, openOutbox, scanOf } from '../support/open-outbox.ts';
 import { notesOf, readingsOf, type WorkloadMark } from '../support/power-cut-workload.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { COMPILER, StorageShim } from '../support/storage-shim.ts';
@@ -79,7 +80,7 @@ interface Outcome {
   readonly problems: string[];
 }
 
-/** Cuts the power at many points of a trace and looks at what the store makes of each. */
+/** Cuts the power at many points of a trace and looks at what the outbox makes of each. */
 async function replay(trace: readonly TraceRecord[], states: number, ignoresLogSyncs = false): Promise<Outcome> {
   const outcome: Outcome = { states: 0, acknowledged: 0, lost: 0, insideCheckpoints: 0, beforeFirst: 0, problems: [] };
   const random = seededRandom(SEED);
@@ -122,25 +123,33 @@ function afterMark(promised: Promised, mark: WorkloadMark): Promised {
   return { ...promised, batch: Math.max(promised.batch, mark.stored) };
 }
 
-const REQUEST = { site: 'bedford', gateway: 'truck-17', fingerprint: '', newStreamId: 'ffffffff', nowMs: 0 };
+const NOW: Stamp = { wallMs: 1_800_000_000_000, monotonicMs: 0, bootId: 'after', clock: 'synced' };
+const REQUEST = { site: 'bedford', gateway: 'truck-17', fingerprint: '', newStreamId: 'ffffffff', limits: LIMITS, now: NOW };
 
 /** Opens what the cut left as the gateway would, and compares it with what was promised. */
 function judge(directory: string, promised: Promised): { lost: number; problems: string[] } {
   const acknowledged = expected.batchEnds[promised.batch] ?? 0;
-  let store: Store | undefined;
+  let keeper: StoreKeeper | undefined;
   try {
-    store = Store.open({ ...REQUEST, directory });
-    return judgeStore(store, promised, acknowledged);
+    let found: Opened | undefined;
+    const opening = StoreKeeper.open({ ...REQUEST, directory }, (news) => {
+      if (news.news === 'opened') found = news;
+    });
+    ({ keeper } = opening);
+    if (found === undefined) return { lost: acknowledged, problems: [`it does not open: ${opening.fault ?? 'no word of why'}`] };
+    return judgeFound(keeper, found, promised, acknowledged);
   } catch (error) {
     return { lost: acknowledged, problems: [`it cannot be read: ${messageOf(error)}`] };
   } finally {
-    store?.close();
+    keeper?.close();
   }
 }
 
-function judgeStore(store: Store, promised: Promised, acknowledged: number): { lost: number; problems: string[] } {
+function judgeFound(keeper: StoreKeeper, { streams, notes }: Opened, promised: Promised, acknowledged: number): { lost: number; problems: string[] } {
   const problems: string[] = [];
-  const { stream, notes } = store.report();
+  const [stream, ...others] = streams;
+  if (stream === undefined || others.length > 0 || stream.reason !== 'new') problems.push(`there are the streams ${streams.map(({ source, reason }) => `${source} (${reason})`).join(', ')}`);
+  if (stream === undefined) return { lost: acknowledged, problems };
   if (acknowledged > 0 && stream.source !== 'urn:tailgate:bedford:truck-17:3f9c1e7a') problems.push(`the stream is gone, a new one is ${stream.source}`);
   const found = new Set<number>();
   for (const lane of LANES) {
@@ -148,7 +157,7 @@ function judgeStore(store: Store, promised: Promised, acknowledged: number): { l
       if (to > promised.settling) problems.push(`${lane} counts as settled up to ${to}, and no more than ${promised.settling} were`);
       for (let sequence = from; sequence <= to; sequence += 1) if (expected.rows[sequence - 1]?.lane === lane) found.add(sequence);
     }
-    for (const row of rowsOf(store, stream.number, lane)) {
+    for (const row of rowsOf(keeper, stream.number, lane)) {
       const wanted = expected.rows[row.sequence - 1];
       const same = wanted?.lane === lane && wanted.content === row.content && wanted.subject === row.subject && wanted.takenMs === row.takenMs;
       if (same) found.add(row.sequence);
@@ -159,17 +168,17 @@ function judgeStore(store: Store, promised: Promised, acknowledged: number): { l
   for (let sequence = 1; sequence <= acknowledged; sequence += 1) if (!found.has(sequence)) lost += 1;
   if (lost > 0) problems.push(`${lost} of ${acknowledged} acknowledged readings are lost`);
   problems.push(...notesProblems(notes, promised.batch, stream.last));
-  const { first } = store.commit({ rows: [rowOf(scanOf('after the cut'))], notes: [], settlements: [], quarantined: [], nowMs: 0, historical: false });
+  const { first } = keeper.commit({ rows: [rowOf(scanOf('after the cut'))], notes: [], settlements: [], quarantined: [], released: [], now: NOW, historical: false });
   if (first <= Math.max(acknowledged, ...found)) problems.push(`sequence ${first} is given out a second time`);
   return { lost, problems };
 }
 
-function* rowsOf(store: Store, stream: number, lane: 'scan' | 'meter'): Generator<ReturnType<Store['page']>[number]> {
+function* rowsOf(keeper: StoreKeeper, stream: number, lane: Lane): Generator<StoredRow> {
   for (let after = 0; ; ) {
-    const page = store.page({ stream, lane, after, rowsMax: 500 });
-    if (page.length === 0) return;
-    yield* page;
-    after = page.at(-1)!.sequence;
+    const { rows } = keeper.page({ stream, lane, after, rowsMax: 500, sealing: 'now' });
+    if (rows.length === 0) return;
+    yield* rows;
+    after = rows.at(-1)!.sequence;
   }
 }
 

@@ -1,9 +1,9 @@
 import { openSync, writeSync } from 'node:fs';
 import type { Clock } from '../../src/core/clock.ts';
-import type { Reading } from '../../src/core/reading.ts';
+import { LANES, type Reading } from '../../src/core/reading.ts';
 import type { Settlement } from '../../src/outbox/calls.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { CLOCK, meterOf, openOutbox, scanOf } from './open-outbox.ts';
+import { CLOCK, follow, meterOf, openOutbox, scanOf } from './open-outbox.ts';
 
 /** What the workload says of itself, as a mark in the trace. */
 export type WorkloadMark =
@@ -43,9 +43,10 @@ async function run(folder: string, marksFile: string, batches: number): Promise<
   let highest = 0;
   const open = async (): Promise<Outbox> => {
     const outbox = await openOutbox(folder, { clock: FAST_CLOCK, commitsPerSecond: 20 });
-    outbox.settlements = (): Settlement[] => {
+    const follower = follow(outbox);
+    follower.settlements = (): Settlement[] => {
       mark({ settling: highest });
-      return (['scan', 'meter'] as const).map((lane) => ({ stream: 1, lane, ranges: [[0, highest]] }));
+      return LANES.map((lane) => ({ stream: 1, lane, ranges: [[0, highest]], sentUpto: highest, waiting: 0 }));
     };
     return outbox;
   };

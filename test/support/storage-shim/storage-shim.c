@@ -196,6 +196,19 @@ int unlink(const char *path) {
   return result;
 }
 
+/* Node's rmSync, by version: unlink, or what the C++ library makes of it. */
+int remove(const char *path) {
+  struct stat now;
+  if (name_of(path) != NULL && !(lstat(path, &now) == 0 && S_ISDIR(now.st_mode))) return unlink(path);
+  int result = syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+  return result != 0 && errno == EISDIR ? (int)syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR) : result;
+}
+
+int unlinkat(int at, const char *path, int flags) {
+  if (flags == 0 && path != NULL && path[0] == '/' && name_of(path) != NULL) return unlink(path);
+  return syscall(SYS_unlinkat, at, path, flags);
+}
+
 int rename(const char *from, const char *to) {
   const char *name = name_of(from), *next = name_of(to);
   if (name == NULL || next == NULL) return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
