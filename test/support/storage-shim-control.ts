@@ -8,8 +8,8 @@ export interface StorageFault {
   readonly calls: readonly StorageCall[];
   /** The first of these calls that fails, counted from 1 at the moment the fault is set. */
   readonly from: number;
-  /** How many of them fail; Infinity for good. */
-  readonly times: number;
+  /** How many of them fail. */
+  readonly times: number | 'for good';
   readonly error: keyof typeof ERRORS;
 }
 
@@ -38,7 +38,7 @@ export class ShimControl {
   set fault(fault: StorageFault | undefined) {
     this.#write(WORD.kinds, [0]); // off while the rest changes
     if (fault === undefined) return;
-    this.#write(WORD.from, [fault.from, fault.times === Number.POSITIVE_INFINITY ? 0 : fault.times, ERRORS[fault.error]]);
+    this.#write(WORD.from, [fault.from, fault.times === 'for good' ? 0 : fault.times, ERRORS[fault.error]]);
     this.#write(WORD.seen, [0, 0]);
     this.#write(WORD.kinds, [fault.calls.reduce((sum, call) => sum + KINDS[call], 0)]);
   }
