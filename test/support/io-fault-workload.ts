@@ -11,6 +11,8 @@ export interface FaultCase {
   readonly name: string;
   readonly during: 'opening' | 'recording';
   readonly fault?: StorageFault;
+  /** The process is killed after the rounds under the fault, or goes on after that and is killed at its own end. */
+  readonly killed?: 'under the fault' | 'later';
 }
 
 /** What happened in a case, one line of the journal each. */
@@ -73,20 +75,22 @@ class FaultRun {
   async run(): Promise<void> {
     const { control } = this.#parts;
     const before = control.counts;
-    control.fault = this.#case.during === 'opening' ? this.#case.fault : { calls: [], from: 1, times: 1, error: 'EIO' };
+    control.fault = this.#case.during === 'opening' ? this.#case.fault : { calls: [], from: 1, which: '1', error: 'EIO' };
     let outbox = await this.#open();
     const atOpening = control.counts;
     if (this.#case.during === 'recording') control.fault = this.#case.fault;
     let round = 1;
     for (; round <= ROUNDS.faulted; round += 1) {
-      if (outbox !== undefined) await this.#round(outbox, round, false);
+      if (outbox !== undefined && this.#case.killed !== 'later') await this.#round(outbox, round, false);
     }
+    if (this.#case.killed === 'under the fault') process.kill(process.pid, 'SIGKILL');
     const faulted = control.counts;
     control.fault = undefined;
     outbox ??= await this.#open();
     if (outbox === undefined) throw new Error('it does not open without a fault');
     const follower = follow(outbox);
     for (; round <= ROUNDS.faulted + ROUNDS.lifted; round += 1) await this.#round(outbox, round, true);
+    if (this.#case.killed === 'later') process.kill(process.pid, 'SIGKILL');
     const since = this.#case.during === 'recording' ? atOpening : before;
     this.#write({
       did: 'end',
@@ -139,7 +143,8 @@ class FaultRun {
     try {
       return { value: await Promise.race([action(), late]) };
     } catch (error) {
-      return { refusal: { refused: messageOf(error), kind: error instanceof Error ? error.name : typeof error } };
+      const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
+      return { refusal: { refused: messageOf(error) + cause, kind: error instanceof Error ? error.name : typeof error } };
     } finally {
       clearTimeout(timer);
     }
@@ -157,7 +162,7 @@ async function runAll(folder: string, controlFile: string, casesFile: string, jo
     try {
       await new FaultRun(faultCase, { folder, control, journal, marks }).run();
     } catch (error) {
-      appendFileSync(journal, `${JSON.stringify({ name: faultCase.name, did: 'break', why: messageOf(error) })}\n`);
+      appendFileSync(journal, `${JSON.stringify({ name: faultCase.name, did: 'break', why: error instanceof Error ? `${messageOf(error)} (${messageOf(error.cause)})` : String(error) })}\n`);
     }
   }
   process.exit(0); // an outbox that did not close in order would hold the process

@@ -8,8 +8,8 @@ export interface StorageFault {
   readonly calls: readonly StorageCall[];
   /** The first of these calls that fails, counted from 1 at the moment the fault is set. */
   readonly from: number;
-  /** How many of them fail. */
-  readonly times: number | 'for good';
+  /** Which of them fail: "1" and "0" for one after the other, at most 64; or "for good". */
+  readonly which: string;
   readonly error: keyof typeof ERRORS;
 }
 
@@ -38,7 +38,7 @@ export class ShimControl {
   set fault(fault: StorageFault | undefined) {
     this.#write(WORD.kinds, [0]); // off while the rest changes
     if (fault === undefined) return;
-    this.#write(WORD.from, [fault.from, fault.times === 'for good' ? 0 : fault.times, ERRORS[fault.error]]);
+    this.#write(WORD.from, [fault.from, whichBits(fault.which), ERRORS[fault.error]]);
     this.#write(WORD.seen, [0, 0]);
     this.#write(WORD.kinds, [fault.calls.reduce((sum, call) => sum + KINDS[call], 0)]);
   }
@@ -56,9 +56,14 @@ export class ShimControl {
     return { write, sync, name, failed };
   }
 
-  #write(first: number, values: readonly number[]): void {
-    writeSync(this.#file, new Uint8Array(BigUint64Array.from(values, BigInt).buffer), 0, values.length * 8, first * 8);
+  #write(first: number, values: readonly (number | bigint)[]): void {
+    writeSync(this.#file, new Uint8Array(BigUint64Array.from(values.map(BigInt)).buffer), 0, values.length * 8, first * 8);
   }
+}
+
+function whichBits(which: StorageFault['which']): bigint {
+  if (which === 'for good') return 0n;
+  return BigInt(`0b${[...which].reverse().join('')}`);
 }
 
 /** Linux' own numbers, the same on x64 and arm64 (asm-generic/errno-base.h). */

@@ -36,7 +36,7 @@ enum { FDS = 65536 };
 struct control {
   uint64_t fail_kinds;  /* which kinds of calls fail, as a sum of enum kind; 0 for none */
   uint64_t fail_at;     /* from which call of these kinds on, counted from 1 in `seen` */
-  uint64_t fail_times;  /* how many of them; 0 for good */
+  uint64_t fail_which;  /* which of the next 64, the lowest bit the first; 0 for all and for good */
   uint64_t fail_errno;
   uint64_t sync_ms;     /* how long each sync takes before it is done */
   uint64_t seen;
@@ -119,7 +119,8 @@ static int struck(enum kind kind) {
   if ((__atomic_load_n(&control->fail_kinds, __ATOMIC_SEQ_CST) & kind) == 0) return 0;
   uint64_t number = __atomic_add_fetch(&control->seen, 1, __ATOMIC_SEQ_CST);
   if (number < control->fail_at) return 0;
-  if (control->fail_times != 0 && number >= control->fail_at + control->fail_times) return 0;
+  uint64_t place = number - control->fail_at;
+  if (control->fail_which != 0 && (place >= 64 || (control->fail_which >> place & 1) == 0)) return 0;
   __atomic_add_fetch(&control->failed, 1, __ATOMIC_SEQ_CST);
   return (int)control->fail_errno;
 }
