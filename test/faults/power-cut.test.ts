@@ -154,7 +154,7 @@ function notesProblems(notes: Readonly<Record<string, string>>, acknowledgedBatc
   if (batch < acknowledgedBatch) return [`the notes are of batch ${batch}, and ${acknowledgedBatch} was acknowledged`];
   if (expected.batchEnds[batch] !== last) return [`the notes are of batch ${batch}, and the readings end at ${last}`];
   const wanted = batch === 0 ? {} : Object.fromEntries(Object.entries(notesOf(batch)).filter(([, value]) => value !== null));
-  const same = JSON.stringify(Object.entries(notes).sort()) === JSON.stringify(Object.entries(wanted).sort());
+  const same = Object.keys(notes).length === Object.keys(wanted).length && Object.entries(wanted).every(([key, value]) => notes[key] === value);
   return same ? [] : [`the notes of batch ${batch} are not whole`];
 }
 

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
  * get other values than the product gives them, as JSON in TAILGATE_TEST_PRAGMAS, and tell the product's when asked. A
  * control that has to lose readings runs with synchronous NORMAL; checkpoints come sooner than after 4 MB.
  */
-const { pragma } = Database.prototype;
+const pragma = Object.getOwnPropertyDescriptor(Database.prototype, 'pragma').value;
 const values = Object.entries(JSON.parse(process.env.TAILGATE_TEST_PRAGMAS ?? '{}'));
 
 Database.prototype.pragma = function changed(source, options) {

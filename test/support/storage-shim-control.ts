@@ -63,7 +63,7 @@ export class ShimControl {
 
 function whichBits(which: StorageFault['which']): bigint {
   if (which === 'for good') return 0n;
-  return BigInt(`0b${[...which].reverse().join('')}`);
+  return BigInt(`0b${which.split('').toReversed().join('')}`);
 }
 
 /** Linux' own numbers, the same on x64 and arm64 (asm-generic/errno-base.h). */
