@@ -34,9 +34,7 @@ export function openPty(): Pty {
     path,
     write(bytes) {
       const data = Buffer.from(bytes);
-      writing = writing.then(async () => {
-        overruns += await writeAll(master, data, () => closed);
-      });
+      writing = writing.then(() => writeAll(master, data, { closed: () => closed, full: () => (overruns += 1) }));
       return writing;
     },
     get overruns() {
@@ -53,18 +51,16 @@ export function openPty(): Pty {
 }
 
 /** Not through the stream, which blocks the whole process while the kernel's buffer is full, the reader included. */
-async function writeAll(master: number, bytes: Uint8Array, closed: () => boolean): Promise<number> {
-  let pauses = 0;
+async function writeAll(master: number, bytes: Uint8Array, { closed, full }: { readonly closed: () => boolean; readonly full: () => void }): Promise<void> {
   for (let at = 0; at < bytes.length && !closed(); ) {
     try {
       at += writeSync(master, bytes, at);
     } catch (error) {
       if (codeOf(error) !== 'EAGAIN') throw error;
-      pauses += 1;
+      full();
       await setTimeout(FULL_PAUSE_MS);
     }
   }
-  return pauses;
 }
 
 interface NativePty {
