@@ -18,10 +18,13 @@ export class GatewayProcess {
     return this.#child?.pid;
   }
 
-  /** Starts `tailgate run`, with additions to the environment. */
+  /** Starts `tailgate run`, with this beside what stands in the environment. */
   start(environment: Readonly<Record<string, string>> = {}): void {
     const program = fileURLToPath(new URL('../dist/tailgate.js', import.meta.url));
-    const child = spawn(process.execPath, [program, 'run', this.#configurationFile], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+    const child = spawn(process.execPath, [program, 'run', this.#configurationFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     child.stdout.pipe(this.#log, { end: false });
     child.stderr.pipe(this.#log, { end: false });
     this.#child = child;

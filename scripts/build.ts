@@ -1,4 +1,4 @@
-import { chmod, copyFile, cp, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, cp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { build, type Plugin } from 'esbuild';
 
 /**
@@ -37,10 +37,16 @@ await build({
   plugins: [unreachable],
   logLevel: 'warning',
 });
-await copyFile(`${root}src/outbox/schema.sql`, `${dist}/schema.sql`);
-await copyFile(`${root}package.json`, `${dist}/package.json`);
+await copyFile(`${root}src/outbox/file/schema.sql`, `${dist}/schema.sql`);
+await writeFile(`${dist}/package.json`, JSON.stringify({ ...(JSON.parse(await readFile(`${root}package.json`, 'utf8')) as object), built: buildTime() }, null, 2));
 await chmod(`${dist}/tailgate.js`, 0o755);
 await cp(`${root}drivers`, `${dist}/drivers`, { recursive: true, filter: (path) => !/\.(ts|transcript|md)$/.test(path) });
 // In one step, as far as it goes: what runs from dist/ meanwhile has it whole, old or new.
 await rm(`${root}dist`, { recursive: true, force: true });
 await rename(dist, `${root}dist`);
+
+/** A clock that shows less than this is wrong. SOURCE_DATE_EPOCH (reproducible-builds.org) makes two builds equal. */
+function buildTime(): string {
+  const seconds = process.env['SOURCE_DATE_EPOCH'];
+  return (seconds === undefined ? new Date() : new Date(Number(seconds) * 1000)).toISOString();
+}

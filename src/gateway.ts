@@ -1,24 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
+import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { systemClock } from './acquisition/stamp.ts';
+import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { type PortConfiguration, portKey } from './config/port.ts';
 import { readPublic, readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
-import { ConfigurationError, PublishError, StorageError } from './core/errors.ts';
+import { Deadlines } from './core/deadlines.ts';
+import { codeOf, ConfigurationError, PublishError, StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import type { Observation } from './core/observation.ts';
 import type { Reading, Stamp } from './core/reading.ts';
+import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
-import type { ConnectionSettings } from './delivery/mqtt-publisher.ts';
+import type { ConnectionSettings } from './delivery/connection.ts';
 import type { Transport } from './driver-kit/link.ts';
 import { scanContent } from './identification/scan-content.ts';
+import { MeterBook } from './metering/meter-book.ts';
 import { meterContent } from './metering/meter-content.ts';
-import { ClockStatus } from './operations/clock-status.ts';
+import { hardwareFingerprint } from './operations/hardware.ts';
+import { systemEvidence } from './operations/clock-evidence.ts';
+import { ClockEvents } from './operations/clock-events.ts';
+import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -30,6 +38,8 @@ import { tcpTransport } from './transports/tcp.ts';
 export interface GatewayParts {
   readonly configuration: Configuration;
   readonly version: string;
+  /** When the program was built, in milliseconds since 1970: no reading is older. */
+  readonly builtMs: number;
   /** The outbox's thread, started already. */
   readonly worker: WorkerThread;
   readonly log: Log;
@@ -46,23 +56,31 @@ export class Gateway {
   readonly #clockStatus: ClockStatus;
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
+  readonly #meters: MeterBook;
+  /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
+  readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
   readonly #events: DeviceEvents;
+  readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
 
-  private constructor(parts: GatewayParts, outbox: Outbox, clock: Clock, clockStatus: ClockStatus) {
+  private constructor(parts: GatewayParts, outbox: Outbox, clockStatus: ClockStatus) {
+    const { clock } = clockStatus;
     this.#configuration = parts.configuration;
     this.#version = parts.version;
     this.#log = parts.log;
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
+    this.#meters = new MeterBook((key) => outbox.note(key));
     this.#startedMs = clock.monotonicMs();
-    this.#events = new DeviceEvents({ clock, record: (event) => void this.#record([event], 0) });
+    const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -71,23 +89,23 @@ export class Gateway {
 
   /** Starts everything. Rejects with a StorageError or ConfigurationError when the outbox or its socket cannot be had. */
   static async start(parts: GatewayParts): Promise<Gateway> {
-    const { configuration, log, worker, died } = parts;
-    const clockStatus = new ClockStatus((delayMs, action) => systemClock(() => 'unsynced').after(delayMs, action));
-    const clock = systemClock(() => clockStatus.state);
+    const { configuration, log, worker, died, builtMs } = parts;
+    const clockStatus = new ClockStatus({ clock: systemClock(() => 'unsynced'), evidence: systemEvidence(), builtMs });
     const outbox = await Outbox.open({
       worker,
       directory: configuration.outbox.directory,
       site: configuration.site,
       gateway: configuration.gateway,
-      fingerprint: '',
+      fingerprint: hardwareFingerprint(),
       newStreamId: randomBytes(4).toString('hex'),
       commitsPerSecond: configuration.outbox.commitsPerSecond,
       limits: configuration.outbox.limits,
-      clock,
+      lastGood: (wallMs) => clockStatus.lastGood(wallMs),
+      clock: clockStatus.clock,
       log,
     });
     void worker.died.then(died);
-    const gateway = new Gateway(parts, outbox, clock, clockStatus);
+    const gateway = new Gateway(parts, outbox, clockStatus);
     await gateway.#run(died);
     return gateway;
   }
@@ -100,6 +118,7 @@ export class Gateway {
     this.#stop.abort();
     this.#events.stop();
     this.#clockStatus.stop();
+    this.#clockEvents.stop();
     await this.#sessions;
     await this.#delivery.stop();
     await this.#outbox.close();
@@ -107,13 +126,34 @@ export class Gateway {
     this.#log.info('stopped');
   }
 
+  /** Settles when the outbox's thread has answered, whatever it answered. */
+  async workerAlive(): Promise<void> {
+    await this.#outbox.ping();
+  }
+
+  /** What has overrun its own deadline threefold, in words. */
+  overdue(): string | undefined {
+    return this.#deadlines.overdue();
+  }
+
   async #run(died: (why: unknown) => void): Promise<void> {
     this.#delivery.run().catch(died);
     this.#sessions = Promise.all(this.#startSessions()).catch(died);
-    this.#clockStatus.start();
-    this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
+    this.#clockStatus.start((change) => this.#clockChanged(change));
+    await this.#serve();
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
+  }
+
+  /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
+  async #serve(): Promise<void> {
+    try {
+      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status() });
+    } catch (error) {
+      if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
+      this.#log.error('commands such as tailgate status are not answered', { why: error.message });
+      this.#clock.after(SERVE_AGAIN_MS, () => void (this.#stop.signal.aborted || this.#serve()));
+    }
   }
 
   #startSessions(): readonly Promise<void>[] {
@@ -140,14 +180,14 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: transportTo(port, line), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+    return { transport: watchedTransport(transportTo(port, line), this.#deadlines), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
     const { name, driver, options } = device;
     if (driver.form !== 'polling') return [];
     const report = this.#reporter(device);
-    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, name)) }];
+    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, `${name}: readings could not be stored`)) }];
   }
 
   /** Says what the observations mean and records them; resolves after the commit. */
@@ -155,25 +195,30 @@ export class Gateway {
     const status = this.#statusOf(device.name);
     const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
     return async ({ observations, stamp }) => {
-      const readings = observations.map((observation) => readingOf(observation, device, stamp));
+      const { readings, notes, settled } = this.#readingsOf(observations, device, stamp);
       try {
-        await this.#outbox.record(readings, {}, { lingerMs });
+        await this.#outbox.record(readings, notes, { lingerMs });
         status.counts.readings += readings.length;
         return readings.some((reading) => reading.kind === 'scan' && reading.content.valid === false) ? 'questioned' : undefined;
       } catch (error) {
         if (error instanceof StorageError) status.counts.refused += readings.length;
         throw error;
+      } finally {
+        settled();
       }
     };
   }
 
-  async #record(readings: readonly Reading[], lingerMs: number): Promise<void> {
-    try {
-      await this.#outbox.record(readings, {}, { lingerMs });
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#log.error('an event could not be stored', { why: error.message });
-    }
+  /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
+  #readingsOf(observations: readonly Observation[], { name, asset, meters }: DeviceConfiguration, stamp: Stamp): { readings: readonly Reading[]; notes: Notes; settled: () => void } {
+    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => scanContent(scan, { device: name }));
+    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, { device: name, asset, meters }));
+    const { contents, notes, settled } = this.#meters.enter(values, stamp);
+    const readings: Reading[] = [
+      ...scans.map((content) => ({ kind: 'scan', device: name, stamp, content }) as const),
+      ...contents.map((content) => ({ kind: 'reading', device: name, stamp, content }) as const),
+    ];
+    return { readings, notes, settled };
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
@@ -185,6 +230,20 @@ export class Gateway {
     this.#logged.set(device, news);
     if (state === 'open') this.#log.info(`${device}: open`, { device, link });
     else this.#log.warn(`${device}: ${why ?? state}`, { device });
+  }
+
+  #clockChanged(change: ClockChange): void {
+    const { reason, at, before, stepMs, witness } = change;
+    this.#log[reason === 'synchronised' ? 'info' : 'warn'](`clock ${reason}`, { state: at.clock, before, stepMs, witness });
+    this.#clockEvents.changed(change);
+    if (at.clock === 'synced') this.#outbox.correct(at).catch(logged(this.#log, 'the clock was set, but waiting readings cannot be corrected'));
+    this.#delivery.stateChanged();
+  }
+
+  /** The receiver knows more of our count than we ever gave out: going on with it would give numbers that it takes for repeats. */
+  #copied(source: string): void {
+    this.#log.error('the outbox is an old copy: the receiver has more of its count than it ever gave out; a new count begins', { source });
+    this.#outbox.restart('copied', randomBytes(4).toString('hex')).catch(logged(this.#log, 'a new count cannot be begun'));
   }
 
   #statusOf(device: string): DeviceStatus {
@@ -206,8 +265,12 @@ export class Gateway {
       acknowledgedBy: mqtt.acknowledgedBy,
       noSubscribers: mqtt.noSubscribers,
       overdueMs: mqtt.receiverOverdueMs,
+      clockWaitMs: mqtt.clockWaitMs,
+      drainPerSecond: mqtt.drainPerSecond,
+      spreadMs: BACKLOG_SPREAD_MS,
+      copied: (source) => this.#copied(source),
       version: mqtt.version,
-      settings: () => connectionSettings(mqtt),
+      settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionSettings(mqtt)),
       facts: () => ({
         version: this.#version,
         configuration: this.#configuration.hash,
@@ -225,9 +288,7 @@ export class Gateway {
 
   #alarms(): readonly string[] {
     const failing = this.#statuses.map((status) => status.report()).filter(({ state }) => state === 'failing');
-    const { why, held } = this.#delivery.report();
-    const broker = [why, held].filter((reason) => reason !== undefined).map((reason) => `no delivery: ${reason}`);
-    return [...this.#outbox.alarms, ...broker, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
+    return [...this.#outbox.alarms, ...this.#delivery.report().alarms, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
   }
 
   #status(): JsonObject {
@@ -243,11 +304,6 @@ export class Gateway {
       alarms: this.#alarms(),
     });
   }
-}
-
-function readingOf(observation: Observation, { name, asset, meters }: DeviceConfiguration, stamp: Stamp): Reading {
-  if (observation.kind === 'scan') return { kind: 'scan', device: name, stamp, content: scanContent(observation, { device: name }) };
-  return { kind: 'reading', device: name, stamp, content: meterContent(observation, { device: name, asset, meters }) };
 }
 
 function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {
@@ -280,11 +336,19 @@ async function connectionSettings(mqtt: Configuration['mqtt']): Promise<Omit<Con
   }
 }
 
-function logged(log: Log, device: string): (error: unknown) => void {
+function logged(log: Log, what: string): (error: unknown) => void {
   return (error) => {
     if (!(error instanceof StorageError)) throw error;
-    log.error('readings could not be stored', { device, why: error.message });
+    log.error(what, { why: error.message });
   };
 }
 
+/** What the system says of a disk that is full, broken or read-only for now. */
+const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO']);
+const SERVE_AGAIN_MS = 30_000;
+
 const POLLED_LINGER_MS = 200;
+const SECRETS_WITHIN_MS = 20_000;
+
+/** After an outage that a whole fleet had, its backlogs begin within a minute and not within a second. */
+const BACKLOG_SPREAD_MS = 60_000;

@@ -3,11 +3,12 @@ import { readFileSync } from 'node:fs';
 import { runCommandLine } from './cli/index.ts';
 
 /** In dist/, the worker, the drivers' profiles and package.json lie beside this file; scripts/build.ts puts them there. */
-const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+const { version, built } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string; built: string };
 
 /** At once: a thread or a socket of something that failed half-way must not keep a dead gateway alive. */
 const exitCode = await runCommandLine(process.argv.slice(2), {
   version,
+  builtMs: Date.parse(built),
   workerFile: new URL('outbox-worker.js', import.meta.url),
   driversFolder: new URL('drivers/', import.meta.url),
 });

@@ -17,8 +17,8 @@ export interface BusDevice {
   readonly status: DeviceStatus;
   /**
    * Takes what one answer brought, stamped at that answer's last byte; a poll of several questions reports several
-   * times. It counts `readings` and `refused` itself, also when it ends after the link was lost. The next poll of this
-   * device waits for it; other devices, the link and the end of the session do not.
+   * times. It counts `readings` and `refused` itself, also when it ends after the link was lost. Polls go on while some
+   * wait for it, up to a bound.
    */
   report(observations: readonly Observation[], stamp: Stamp): Promise<void>;
 }
@@ -31,6 +31,7 @@ export class PollingSession {
   #failures = 0;
   #unstored = 0;
   #stored: Promise<unknown> = Promise.resolve();
+  #bug: { readonly thrown: unknown } | undefined;
 
   constructor(parts: { readonly device: BusDevice; readonly clock: Clock }) {
     this.#device = parts.device;
@@ -47,7 +48,7 @@ export class PollingSession {
     let dueMs = this.#clock.monotonicMs();
     while (!signal.aborted) {
       await this.#poll(link, line, signal);
-      await untilAborted(this.#stored, signal);
+      await this.#notTooFarAhead(signal);
       dueMs = this.#nextMs(dueMs);
       await pause(this.#clock, dueMs - this.#clock.monotonicMs(), signal);
     }
@@ -79,7 +80,13 @@ export class PollingSession {
     this.#unstored += 1;
     const report = this.#device.report(observations, stamp).finally(() => (this.#unstored -= 1));
     this.#stored = Promise.all([this.#stored, report]).then(() => undefined); // or each would hold on to all before it
-    this.#stored.catch(() => undefined); // whoever waits for it next hears of the bug
+    this.#stored.catch((thrown: unknown) => (this.#bug = { thrown }));
+  }
+
+  /** A slow disk does not hold up a meter's schedule, as long as what it brings is not much. */
+  async #notTooFarAhead(signal: AbortSignal): Promise<void> {
+    if (this.#bug !== undefined) throw this.#bug.thrown;
+    if (this.#unstored > UNSTORED_MAX) await untilAborted(this.#stored, signal);
   }
 
   async #asked(
@@ -140,6 +147,8 @@ function untilAborted(event: Promise<unknown>, signal: AbortSignal): Promise<voi
   });
 }
 
+/** Reports of one device that may wait to be stored before it is not asked any more; a poll makes one for each block. */
+const UNSTORED_MAX = 64;
 /** So many polls in a row may fail before the device is asked ever more rarely, and without retries. */
 const FAILURES_MAX = 3;
 /** A device that fails is asked again after this at first, even if it is polled rarely: somebody may be mending it. */

@@ -6,6 +6,8 @@ import { EXIT_CONFIGURATION, EXIT_UNAVAILABLE } from './exit-codes.ts';
 /** What the command line needs to know of where it is installed. */
 export interface Installation {
   readonly version: string;
+  /** When it was built, in milliseconds since 1970. */
+  readonly builtMs: number;
   /** The compiled outbox worker. */
   readonly workerFile: URL;
   /** The folder that holds the drivers' own profiles. */
@@ -34,7 +36,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         const { WorkerThread } = await import('../outbox/worker-thread.ts');
         const worker = new WorkerThread(installation.workerFile); // first, since it comes up on another core meanwhile
         const { runCommand } = await import('./run.ts');
-        return runCommand({ file, worker, version: installation.version, ...(await sources(installation)) });
+        return runCommand({ file, worker, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
       }),
     );
   program

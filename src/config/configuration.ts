@@ -34,6 +34,10 @@ export interface MqttConfiguration {
   readonly noSubscribers: 'keep' | 'accept';
   /** With `acknowledgedBy: receiver`: what the receiver has not confirmed for this long goes again. */
   readonly receiverOverdueMs: number;
+  /** How long readings with an unsynced time wait for the clock after the broker is reached. */
+  readonly clockWaitMs: number;
+  /** The most meter readings of a backlog that are sent in a second; no limit when undefined. */
+  readonly drainPerSecond?: number | undefined;
 }
 
 /** Where readings wait. */

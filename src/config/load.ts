@@ -82,7 +82,7 @@ function outboxOf({ directory, commitsPerSecond, sizeMax, freeSpaceMin, keepDeli
 }
 
 function mqttOf(mqtt: z.output<typeof mqttSchema>, gateway: string, site: string): MqttConfiguration {
-  const { keepalive, publishDeadline, receiverOverdue, clientId = gateway, root, ...rest } = mqtt;
+  const { keepalive, publishDeadline, receiverOverdue, clockWait, clientId = gateway, root, ...rest } = mqtt;
   return {
     ...rest,
     clientId,
@@ -90,5 +90,6 @@ function mqttOf(mqtt: z.output<typeof mqttSchema>, gateway: string, site: string
     keepaliveMs: keepalive,
     publishDeadlineMs: publishDeadline,
     receiverOverdueMs: receiverOverdue,
+    clockWaitMs: clockWait,
   };
 }

@@ -47,6 +47,15 @@ export const mqttSchema = z.strictObject({
   receiverOverdue: duration({ min: '1 s', max: '7 d' })
     .prefault('10 min')
     .describe('With acknowledgedBy receiver: what the receiver has not confirmed for this long is sent again.'),
+  clockWait: duration({ min: '0 s', max: '1 h' })
+    .prefault('2 min')
+    .describe('Readings taken before the clock was set are held at most this long after the broker is reached, so that their time can be corrected before they are sent.'),
+  drainPerSecond: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .describe('The most meter readings a second out of what has gathered while there was no broker, so that scans and what is new keep the line; no limit when left out.'),
   noSubscribers: z
     .enum(['keep', 'accept'])
     .default('keep')

@@ -2,7 +2,11 @@ import { BackOff } from '../core/back-off.ts';
 import { type Clock, pause } from '../core/clock.ts';
 import { PublishError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { ClosedBeforeConnack, connectMqtt, type Connection, type ConnectionSettings, type MqttVersion } from './mqtt-publisher.ts';
+import { MOVED } from './connect-fault.ts';
+import type { Connection, ConnectionSettings, Incoming, MqttVersion } from './connection.ts';
+import { ClosedBeforeConnack, connectMqtt } from './mqtt-publisher.ts';
+import { ServerAddress, ServerMoved } from './server-reference.ts';
+import { Takeover } from './takeover.ts';
 
 /** What keeps a gateway connected to its broker. */
 export interface StayConnectedParts {
@@ -14,8 +18,9 @@ export interface StayConnectedParts {
   readonly random: () => number;
   readonly log: Log;
   readonly connected: (connection: Connection) => void;
-  readonly lost: (fault: PublishError | undefined, retryMs: number) => void;
-  readonly arrived: (topic: string, payload: Buffer) => void;
+  /** No connection, or none any more; `takenOver` when another client seems to use the same client id. */
+  readonly lost: (fault: PublishError | undefined, retryMs: number, takenOver: boolean) => void;
+  readonly arrived: (incoming: Incoming) => void;
   readonly signal: AbortSignal;
 }
 
@@ -26,38 +31,57 @@ export interface StayConnectedParts {
 export async function stayConnected(parts: StayConnectedParts): Promise<void> {
   const { clock, random, signal } = parts;
   const backOff = new BackOff({ leastMs: RETRY_LEAST_MS, mostMs: RETRY_MOST_MS, random });
-  const chooser = new VersionChooser(parts.version);
+  const [chooser, address, takeover] = [new VersionChooser(parts.version), new ServerAddress(), new Takeover()];
   while (!signal.aborted) {
-    const startedMs = clock.monotonicMs();
-    const fault = await connectOnce(parts, chooser);
+    const { fault, lastedMs, followed } = await connectOnce(parts, chooser, address);
     if (signal.aborted) return;
     if (chooser.fellBack) {
       parts.log.info('the broker knows no MQTT 5; going on with 3.1.1', { why: fault?.message ?? '' });
       continue;
     }
-    if (clock.monotonicMs() - startedMs >= STABLE_MS) backOff.reset();
-    const retryMs = slowFor(fault) ? SLOW_RETRY_MS * (0.5 + random()) : backOff.nextMs();
-    parts.lost(fault, retryMs);
+    takeover.ended(lastedMs, fault);
+    if (lastedMs !== undefined && lastedMs >= STABLE_MS) backOff.reset();
+    const retryMs = takeover.suspected ? TAKEN_OVER_RETRY_MS * (0.5 + random()) : slowFor(fault, followed) ? SLOW_RETRY_MS * (0.5 + random()) : backOff.nextMs();
+    parts.lost(fault, retryMs, takeover.suspected);
     await pause(clock, retryMs, signal);
   }
 }
 
-async function connectOnce(parts: StayConnectedParts, chooser: VersionChooser): Promise<PublishError | undefined> {
+/** What became of one try. */
+interface Attempt {
+  readonly fault: PublishError | undefined;
+  /** Since the CONNACK; undefined without one. */
+  readonly lastedMs: number | undefined;
+  /** The next try goes to another address than this one. */
+  readonly followed: boolean;
+}
+
+async function connectOnce(parts: StayConnectedParts, chooser: VersionChooser, address: ServerAddress): Promise<Attempt> {
   const { clock, arrived, signal } = parts;
+  let configured = '';
+  let lastedMs: number | undefined;
+  const elsewhere = (fault: PublishError | undefined): boolean => {
+    if (fault instanceof ServerMoved) return address.moved(fault, configured);
+    return lastedMs === undefined && address.failed();
+  };
   try {
-    const settings = { ...(await parts.settings()), version: chooser.version };
-    const connection = await connectMqtt({ settings, clock, arrived, signal });
+    const settings = await parts.settings();
+    configured = settings.url;
+    const connection = await connectMqtt({ settings: { ...settings, url: address.of(configured), version: chooser.version }, clock, arrived, signal });
     chooser.succeeded();
+    const connectedMs = clock.monotonicMs();
     parts.connected(connection);
     const stop = (): void => void connection.end('politely');
     signal.addEventListener('abort', stop, { once: true });
     const fault = await connection.closed;
     signal.removeEventListener('abort', stop);
-    return fault;
+    lastedMs = clock.monotonicMs() - connectedMs;
+    if (lastedMs >= STABLE_MS) address.lasted();
+    return { fault, lastedMs, followed: elsewhere(fault) };
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     chooser.failed(error);
-    return error;
+    return { fault: error, lastedMs, followed: elsewhere(error) };
   }
 }
 
@@ -98,14 +122,16 @@ class VersionChooser {
   }
 }
 
-/** Faults that no quick retry will cure, or that a quick retry makes worse: two clients with one id would fight. */
-function slowFor(fault: PublishError | undefined): boolean {
-  return fault !== undefined && (fault.fault === 'not-authorised' || fault.reasonCode === SESSION_TAKEN_OVER);
+/** Faults that no quick retry will cure, unless it goes to another address. */
+function slowFor(fault: PublishError | undefined, followed: boolean): boolean {
+  if (fault === undefined || followed) return false;
+  return fault.fault === 'not-authorised' || (fault.reasonCode !== undefined && MOVED.has(fault.reasonCode));
 }
 
 const RETRY_LEAST_MS = 1000;
 const RETRY_MOST_MS = 300_000;
 const SLOW_RETRY_MS = 60_000;
+/** Minutes: two clients with one id would throw each other out without end, and neither would get anything done. */
+const TAKEN_OVER_RETRY_MS = 180_000;
 const STABLE_MS = 60_000;
 const CLOSES_TO_FALL_BACK = 2;
-const SESSION_TAKEN_OVER = 0x8e;

@@ -1,14 +1,21 @@
 import { codeOf, messageOf, PublishError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { publishFault, reasonName } from './reason-codes.ts';
+import { ServerMoved } from './server-reference.ts';
 
-/** The fault of a connection that was not made, or was lost, in words that name the remedy. */
-export function connectFault(url: string, error: unknown): PublishError {
+/**
+ * The fault of a connection that was not made, or was lost, in words that name the remedy. `reference` is where the
+ * broker sends us, if it does.
+ */
+export function connectFault(url: string, error: unknown, reference?: string): PublishError {
   const reasonCode = reasonCodeOf(error);
   const where = `broker ${url}`;
   if (reasonCode !== undefined) {
     const fault = REFUSED_FOR_GOOD.has(reasonCode) ? 'not-authorised' : publishFault(reasonCode);
     const remedy = CONNACK_REMEDIES.get(reasonCode);
+    if (reference !== undefined && MOVED.has(reasonCode)) {
+      return new ServerMoved({ where, what: `it refers to ${printable(reference)}`, fault: 'transient', reasonCode, reference });
+    }
     return new PublishError({ where, what: `it refused the connection: ${reasonName(reasonCode)}`, remedy, fault, reasonCode });
   }
   const code = codeOf(error) ?? '';
@@ -24,6 +31,9 @@ function reasonCodeOf(error: unknown): number | undefined {
 const CREDENTIALS = 'Check mqtt.username and the file under mqtt.passwordFile, and the broker\'s list of users';
 const CLIENT_ID = 'Check mqtt.clientId: the broker does not allow it';
 
+/** Use another server, server moved. */
+export const MOVED: ReadonlySet<number> = new Set([0x9c, 0x9d]);
+
 /** Refusals that no retry alone will cure: 3.1.1 return codes 2, 4, 5 and their MQTT 5 kin. */
 const REFUSED_FOR_GOOD = new Set([2, 4, 5, 0x85, 0x86, 0x87, 0x8a]);
 
@@ -37,6 +47,8 @@ const CONNACK_REMEDIES = new Map([
   [0x87, CREDENTIALS],
   [0x8a, 'The broker has banned this gateway: ask who runs it'],
   [0x8e, 'Another client uses the same mqtt.clientId: give each gateway its own'],
+  [0x9c, 'It names no other: set mqtt.url to the broker that takes its place'],
+  [0x9d, 'It names no other: set mqtt.url to the broker that takes its place'],
 ]);
 
 const CERTIFICATE = 'Check mqtt.caFile: it has to hold the authority that signed the broker\'s certificate';

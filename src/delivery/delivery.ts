@@ -1,18 +1,26 @@
+import { spokenDuration } from '../core/amount.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
+import type { PublishError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { printable } from '../core/printable.ts';
-import { spokenDuration } from '../core/amount.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import type { QuarantinedRow, RowIdentity } from '../outbox/calls.ts';
 import { stayConnected } from './broker-connection.ts';
-import { Forwarder, type ForwarderParts, type ForwarderReport } from './forwarder.ts';
-import type { Connection, ConnectionSettings, MqttVersion } from './mqtt-publisher.ts';
-import { type GatewayFacts, offlineMessage, onlineMessage } from './state-message.ts';
-import { ACK_TOPIC, STATE_TOPIC } from './topics.ts';
+import { CertificateWatch, checkKeyPair } from './certificate-watch.ts';
+import { Commands } from './commands.ts';
+import type { Connection, ConnectionSettings, Incoming, MqttVersion } from './connection.ts';
+import type { ForwarderParts, ForwarderReport } from './forwarder-parts.ts';
+import { Forwarder } from './forwarder.ts';
+import { Outlet } from './outlet.ts';
+import type { RowAnswer } from './quarantine.ts';
+import { Replay } from './replay.ts';
+import type { GatewayFacts } from './state-message.ts';
+import { StatePublisher } from './state-publisher.ts';
+import { ACK_TOPIC, COMMAND_TOPIC, REPLY_TOPIC } from './topics.ts';
 import { parseWatermark } from './watermark.ts';
 
 /** What delivery needs. */
 export interface DeliveryParts extends ForwarderParts {
-  readonly outbox: Outbox;
+  /** Reads every file again: certificates and passwords change while the gateway runs. */
   readonly settings: () => Promise<Omit<ConnectionSettings, 'version' | 'will'>>;
   readonly version: MqttVersion | 'auto';
   readonly facts: () => GatewayFacts;
@@ -28,19 +36,24 @@ export interface DeliveryReport extends ForwarderReport {
   readonly why: string | undefined;
 }
 
-/** Keeps the broker connected, readings moving, and `state` true. */
+/** Keeps the broker connected, readings moving, and `state` true; listens to the receiver's `ack` and to commands. */
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #forwarder: Forwarder;
+  readonly #state: StatePublisher;
+  readonly #commands: Commands;
+  readonly #certificates: CertificateWatch;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #stop = new AbortController();
-  #connection: Connection | undefined;
+  /** Topics that the broker does not let us listen to, with its reason. */
+  readonly #deaf = new Map<string, string>();
+  #outlet: Outlet | undefined;
   #sinceMs: number;
   #why: string | undefined = 'not connected yet';
-  #stateSent = '';
-  #cancelState: Cancel | undefined;
-  #stateSoon: Cancel | undefined;
+  #clientId = '';
+  #takenOver = false;
+  #cancelLook: Cancel | undefined;
   #running: Promise<void> | undefined;
 
   constructor(parts: DeliveryParts) {
@@ -48,129 +61,149 @@ export class Delivery {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#forwarder = new Forwarder(parts);
+    this.#state = new StatePublisher({ ...parts, report: () => this.#forwarder.report() });
+    this.#certificates = new CertificateWatch(parts);
+    const replay = new Replay({ ...parts, resends: this.#forwarder.resends, tracks: () => this.#forwarder.report().tracks });
+    this.#commands = new Commands({ ...parts, table: { replay: replay.command }, reply: (name, payload) => this.#reply(name, payload) });
     this.#sinceMs = parts.clock.monotonicMs();
   }
 
   /** Starts to connect and to forward; returns at once. The promise settles after `stop()`, and rejects with bugs. */
   run(): Promise<void> {
-    const { outbox: _, settings, ...parts } = this.#parts;
+    const { outbox: _, ...parts } = this.#parts;
     this.#running = stayConnected({
       ...parts,
-      settings: async () => ({ ...(await settings()), will: { topic: this.#stateTopic, payload: offlineMessage(parts.facts()) } }),
+      settings: () => this.#settings(),
       connected: (connection) => this.#connected(connection),
-      lost: (fault, retryMs) => this.#lost(fault?.message ?? 'the connection was closed', retryMs),
-      arrived: (topic, payload) => this.#arrived(topic, payload),
+      lost: (fault, retryMs, takenOver) => this.#lost(fault, retryMs, takenOver),
+      arrived: (incoming) => this.#arrived(incoming),
       signal: this.#stop.signal,
     });
-    this.#repeatState();
+    this.#state.start();
+    this.#lookAtCertificates();
     return this.#running;
   }
 
   /** What is going on. */
   report(): DeliveryReport {
+    const report = this.#forwarder.report();
     return {
-      ...this.#forwarder.report(),
-      connected: this.#connection !== undefined,
-      mqttVersion: this.#connection?.version,
+      ...report,
+      alarms: [...this.#alarms(), ...report.alarms, ...this.#certificates.alarms()],
+      connected: this.#outlet !== undefined,
+      mqttVersion: this.#outlet?.connection.version,
       sinceMs: this.#sinceMs,
       why: this.#why,
     };
   }
 
-  /** Something that `state` tells has changed: it goes out in a second, however often that happens until then. */
+  /** Something that `state` tells has changed. */
   stateChanged(): void {
-    if (this.#stateSoon !== undefined) return;
-    this.#stateSoon = this.#clock.after(STATE_AFTER_MS, () => {
-      this.#stateSoon = undefined;
-      this.#refreshState();
-    });
+    this.#state.changed();
   }
 
-  #refreshState(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    const whole = onlineMessage(this.#parts.facts(), this.#forwarder.report());
-    if (whole === this.#stateSent) return;
-    this.#stateSent = whole;
-    const fits = Buffer.byteLength(whole) + STATE_OVERHEAD_BYTES <= (connection.packetBytesMax ?? Number.POSITIVE_INFINITY);
-    // A packet that is too large would end the connection, each time anew, and no reading would ever go out.
-    const payload = fits ? whole : onlineMessage({ ...this.#parts.facts(), devices: {}, alarms: [STATE_CUT] }, this.#forwarder.report());
-    connection.publish({ topic: this.#stateTopic, payload, retain: true }, (fault) => {
-      if (fault === undefined || fault.fault === 'nobody-listens') return;
-      this.#stateSent = ''; // tried again with the next change, at the latest in a minute
-      this.#log.warn('the state was not taken', { why: fault.message });
-    });
+  /** What was refused for good and waits for a person, oldest first. */
+  quarantined(): Promise<readonly QuarantinedRow[]> {
+    return this.#parts.outbox.quarantinedRows();
+  }
+
+  /** Sends rows again that are in quarantine; `force` also those that would come out of their meter's order. */
+  retry(rows: readonly RowIdentity[], options: { readonly force?: boolean } = {}): Promise<readonly RowAnswer[]> {
+    return this.#forwarder.quarantine.retry(rows, options);
+  }
+
+  /** Gives rows up that are in quarantine. */
+  drop(rows: readonly RowIdentity[]): Promise<readonly RowAnswer[]> {
+    return this.#forwarder.quarantine.drop(rows);
   }
 
   /** Says goodbye on `state` and disconnects; what is in flight goes again after the next start. */
   async stop(): Promise<void> {
-    const connection = this.#connection;
-    this.#cancelState?.();
-    this.#stateSoon?.();
+    const outlet = this.#outlet;
+    this.#cancelLook?.();
     this.#forwarder.detach();
-    if (connection !== undefined) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.after(GOODBYE_WITHIN_MS, resolve);
-        const message = { topic: this.#stateTopic, payload: offlineMessage(this.#parts.facts()), retain: true };
-        connection.publish(message, () => {
-          cancel();
-          resolve();
-        });
-      });
-    }
+    await this.#state.goodbye();
     this.#stop.abort();
-    await connection?.end('politely');
+    await outlet?.connection.end('politely');
     await this.#running;
   }
 
-  get #stateTopic(): string {
-    return `${this.#parts.root}/${STATE_TOPIC}`;
-  }
-
-  get #ackTopic(): string {
-    return `${this.#parts.root}/${ACK_TOPIC}`;
+  async #settings(): Promise<Omit<ConnectionSettings, 'version'>> {
+    const settings = await this.#parts.settings();
+    this.#clientId = settings.clientId;
+    this.#certificates.read(settings);
+    checkKeyPair(settings, `broker ${settings.url}`);
+    return { ...settings, will: this.#state.will };
   }
 
   #connected(connection: Connection): void {
-    this.#connection = connection;
+    const outlet = new Outlet(connection);
+    this.#outlet = outlet;
     this.#sinceMs = this.#clock.monotonicMs();
     this.#why = undefined;
-    this.#stateSent = '';
-    this.#log.info('broker connected', { mqtt: connection.version, waiting: this.#waiting() });
-    connection.subscribe(this.#ackTopic, (fault) => this.#log.error('cannot subscribe to ack', { why: fault.message }));
-    this.#forwarder.attach(connection);
-    this.#refreshState();
+    this.#log.info('broker connected', { mqtt: connection.version, url: connection.url, waiting: this.#waiting() });
+    this.#certificates.shown(connection.peerCertificates);
+    this.#deaf.clear();
+    for (const topic of [ACK_TOPIC, `${COMMAND_TOPIC}/+`]) connection.subscribe(this.#below(topic), (fault) => this.#cannotHear(topic, fault));
+    this.#forwarder.attach(outlet);
+    this.#state.outlet = outlet;
     void connection.closed.then(() => {
-      if (this.#connection !== connection) return;
-      this.#connection = undefined;
+      if (this.#outlet !== outlet) return;
+      this.#outlet = undefined;
+      this.#state.outlet = undefined;
       this.#forwarder.detach();
     });
   }
 
-  #lost(why: string, retryMs: number): void {
+  #lost(fault: PublishError | undefined, retryMs: number, takenOver: boolean): void {
+    const why = fault?.message ?? 'the connection was closed';
     if (this.#why === undefined) this.#sinceMs = this.#clock.monotonicMs();
-    const news = this.#why !== why;
+    const news = this.#why !== why || (takenOver && !this.#takenOver);
     this.#why = why;
+    this.#takenOver = takenOver;
     const fields = { why, retry: spokenDuration(retryMs), waiting: this.#waiting() };
-    if (news) this.#log.warn('no broker; readings are kept', fields);
+    if (news) this.#log.warn(takenOver ? TAKEN_OVER : 'no broker; readings are kept', takenOver ? { ...fields, clientId: this.#clientId } : fields);
     else this.#log.debug('still no broker', fields);
   }
 
-  #arrived(topic: string, payload: Buffer): void {
-    if (topic !== this.#ackTopic) return;
-    const watermark = parseWatermark(payload);
-    if (typeof watermark === 'string') {
-      this.#log.warn('an ack was ignored', { why: printable(watermark) });
-      return;
-    }
-    this.#forwarder.acknowledge(watermark);
+  #alarms(): readonly string[] {
+    const lasting = this.#outlet !== undefined && this.#clock.monotonicMs() - this.#sinceMs >= LASTING_MS;
+    return [
+      ...(this.#why === undefined ? [] : [`no delivery: ${this.#why}`]),
+      ...(this.#takenOver && !lasting ? [`${TAKEN_OVER}: look for another one with the client id ${printable(this.#clientId)} and give each its own (mqtt.clientId), or see the broker's log for why it closes the connection`] : []),
+      ...[...this.#deaf].map(([topic, why]) => `the gateway cannot listen to ${this.#below(topic)}: ${why}. Allow its user to subscribe there`),
+    ];
   }
 
-  #repeatState(): void {
-    this.#cancelState = this.#clock.after(STATE_EVERY_MS, () => {
-      this.#refreshState();
-      this.#repeatState();
+  #cannotHear(topic: string, fault: PublishError): void {
+    this.#deaf.set(topic, fault.what);
+    this.#log.error('the broker refuses a subscription', { topic: this.#below(topic), why: fault.message });
+  }
+
+  #arrived({ topic, payload, retained }: Incoming): void {
+    const command = topic.startsWith(this.#below(`${COMMAND_TOPIC}/`)) ? topic.slice(this.#below(`${COMMAND_TOPIC}/`).length) : undefined;
+    if (command !== undefined) this.#commands.arrived(command, payload, retained);
+    if (topic !== this.#below(ACK_TOPIC)) return;
+    const watermark = parseWatermark(payload);
+    if (typeof watermark === 'string') this.#log.warn('an ack was ignored', { why: printable(watermark) });
+    else this.#forwarder.acknowledge(watermark);
+  }
+
+  #reply(name: string, payload: string): void {
+    this.#outlet?.post({ topic: this.#below(`${REPLY_TOPIC}/${name}`), payload }, (fault) => {
+      if (fault !== undefined && fault.fault !== 'nobody-listens') this.#log.warn('a reply was not taken', { command: name, why: fault.message });
     });
+  }
+
+  #lookAtCertificates(): void {
+    this.#cancelLook = this.#clock.after(LOOK_EVERY_MS, () => {
+      this.#certificates.look();
+      this.#lookAtCertificates();
+    });
+  }
+
+  #below(topic: string): string {
+    return `${this.#parts.root}/${topic}`;
   }
 
   #waiting(): number {
@@ -179,8 +212,8 @@ export class Delivery {
   }
 }
 
-const STATE_EVERY_MS = 60_000;
-const STATE_AFTER_MS = 1000;
-const STATE_OVERHEAD_BYTES = 300;
-const STATE_CUT = 'the broker takes no packet as large as the whole state: devices and alarms are left out, see tailgate status';
-const GOODBYE_WITHIN_MS = 1000;
+const TAKEN_OVER = 'another client seems to take the connection over, again and again';
+
+/** A connection that has lasted so long was not taken over. */
+const LASTING_MS = 60_000;
+const LOOK_EVERY_MS = 3_600_000;

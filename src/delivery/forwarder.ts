@@ -1,50 +1,24 @@
-import type { Cancel, Clock } from '../core/clock.ts';
-import { type PublishError, StorageError } from '../core/errors.ts';
-import type { Log } from '../core/log.ts';
-import { printable } from '../core/printable.ts';
-import { Ranges } from '../core/ranges.ts';
-import { type Lane, LANES } from '../core/reading.ts';
-import { BackOff } from '../core/back-off.ts';
-import type { Arrival, Settlement, StreamReport } from '../outbox/calls.ts';
+import type { PublishError } from '../core/errors.ts';
+import type { Arrival, Eviction, Settlement, StreamReport } from '../outbox/calls.ts';
 import type { Follower } from '../outbox/follower.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import type { StoredRow } from '../outbox/row.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import { Backlog } from './backlog.ts';
+import type { Message } from './connection.ts';
+import { Deadlines } from './deadlines.ts';
+import type { ForwarderParts, ForwarderReport } from './forwarder-parts.ts';
+import { Holds } from './holds.ts';
 import { CLOUDEVENTS_CONTENT_TYPE, cloudEvent } from './layouts/cloudevents.ts';
-import type { Connection } from './mqtt-publisher.ts';
+import type { Outlet } from './outlet.ts';
+import { PageReader } from './page-reader.ts';
+import { Quarantine } from './quarantine.ts';
+import { type Resend, Resends } from './resends.ts';
+import { SendWindow } from './send-window.ts';
+import type { Entry } from './subject.ts';
 import { topicOf } from './topics.ts';
-import { type Entry, Track } from './track.ts';
+import type { Track } from './track.ts';
+import { Tracks } from './tracks.ts';
 import type { Watermark } from './watermark.ts';
-
-/** What a forwarder needs. */
-export interface ForwarderParts {
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  /** The topic under which everything goes, without a slash at its end. */
-  readonly root: string;
-  /** The most messages in flight; the broker's receive maximum can make it fewer. */
-  readonly window: number;
-  readonly publishDeadlineMs: number;
-  readonly acknowledgedBy: 'broker' | 'receiver';
-  readonly noSubscribers: 'keep' | 'accept';
-  /** With `acknowledgedBy: receiver`: a row that the receiver has not confirmed for this long goes again. */
-  readonly overdueMs: number;
-}
-
-/** What the forwarder did since the gateway's start, and what waits. */
-export interface ForwarderReport {
-  readonly waiting: Readonly<Record<Lane, number>>;
-  readonly inFlight: number;
-  readonly unconfirmed: number;
-  readonly published: number;
-  readonly settled: number;
-  readonly refused: number;
-  readonly quarantined: number;
-  readonly lastAcknowledgedMs: number | undefined;
-  /** Why nothing is sent although a broker is connected, in words. */
-  readonly held: string | undefined;
-  readonly tracks: readonly Track[];
-}
 
 /**
  * Moves rows from the outbox to the broker and settles them. It keeps its own window in flight, sends each lane of
@@ -52,176 +26,242 @@ export interface ForwarderReport {
  * with the same identity and the same bytes.
  */
 export class Forwarder implements Follower {
+  /** Rows that were refused for good, and what a person wants done with them. */
+  readonly quarantine: Quarantine;
+  /** Rows that go once more. */
+  readonly resends: Resends;
   readonly #parts: ForwarderParts;
-  readonly #tracks: Track[] = [];
-  readonly #flying = new Set<Entry>();
-  readonly #reading = new Set<Track>();
-  readonly #overdue = new Set<Track>();
-  readonly #backOff: BackOff;
-  readonly #counts = { published: 0, settled: 0, refused: 0, quarantined: 0 };
-  #connection: Connection | undefined;
-  #window = 0;
-  #acceptedAtWindow = 0;
-  #held: string | undefined;
-  #cancelHold: Cancel | undefined;
-  #cancelWatch: Cancel | undefined;
+  readonly #tracks = new Tracks();
+  readonly #flying = new Set<Entry | Resend>();
+  readonly #window: SendWindow;
+  readonly #holds: Holds;
+  readonly #pages: PageReader;
+  readonly #backlog: Backlog;
+  readonly #acknowledgements: Acknowledgements;
+  readonly #deadlines: Deadlines;
+  readonly #counts = { published: 0, settled: 0, refused: 0 };
+  #outlet: Outlet | undefined;
+  #pumping = false;
   #lastAcknowledgedMs: number | undefined;
 
   constructor(parts: ForwarderParts) {
+    const resume = (): void => this.#pump();
     this.#parts = parts;
-    this.#backOff = new BackOff({ leastMs: HOLD_LEAST_MS, mostMs: HOLD_MOST_MS, random: parts.random });
+    this.#window = new SendWindow({ ...parts, most: parts.window, resume });
+    this.#holds = new Holds({ ...parts, release: (entries) => this.#release(entries) });
+    this.#pages = new PageReader({ ...parts, changed: resume });
+    this.#backlog = new Backlog({ ...parts, perSecond: parts.drainPerSecond, resume });
+    this.resends = new Resends({ clock: parts.clock, resume });
+    this.quarantine = new Quarantine({ ...parts, resends: this.resends });
+    this.#acknowledgements = new Acknowledgements({ ...parts, quarantine: this.quarantine, settle: (entry) => this.#settle(entry), putAside: (...row) => this.#putAside(...row) });
+    this.#deadlines = new Deadlines({ ...parts, flying: this.#flying, tracks: () => this.#tracks.list, looked: resume });
     parts.outbox.follow(this);
   }
 
   /** See Follower. */
-  opened({ number, source, last, lanes }: StreamReport): void {
-    for (const lane of LANES) this.#tracks.push(new Track({ stream: number, source, lane, last, report: lanes[lane] }));
-    this.#tracks.sort((a, b) => LANES.indexOf(a.lane) - LANES.indexOf(b.lane) || a.stream - b.stream);
+  opened(stream: StreamReport): void {
+    this.withdrawn(stream.number);
+    for (const track of this.#tracks.opened(stream)) this.#backlog.added(track);
     this.#pump();
   }
 
   /** See Follower. */
-  withdrawn(): void {}
+  withdrawn(stream: number): void {
+    for (const track of this.#tracks.withdrawn(stream)) {
+      this.#pages.forget(track);
+      for (const entry of track.withdraw()) this.#flying.delete(entry);
+    }
+  }
 
   /** See Follower. */
-  arrived({ stream, lane, last, rows }: Arrival): void {
-    this.#tracks.find((track) => track.stream === stream && track.lane === lane)?.grew(last, rows);
+  arrived(arrival: Arrival): void {
+    this.#tracks.arrived(arrival);
     this.#pump();
   }
 
   /** See Follower. */
-  evicted(): void {}
+  evicted(eviction: Eviction): void {
+    for (const entry of this.#tracks.evicted(eviction)) this.#flying.delete(entry);
+    this.#parts.outbox.settlementChanged();
+    this.#pump();
+  }
 
   /** See Follower. */
   settlements(): readonly Settlement[] {
-    return this.#tracks.map((track) => track.settlement());
+    return this.#tracks.settlements();
   }
 
   /** Starts to send through a connection; what was in flight on the one before goes again. */
-  attach(connection: Connection): void {
+  attach(outlet: Outlet): void {
     this.detach();
-    this.#connection = connection;
-    this.#window = this.#windowOf(connection);
+    this.#outlet = outlet;
+    this.#window.open(outlet.connection.receiveMaximum);
+    this.#backlog.reached(this.#tracks.list);
+    this.#pages.connected = true;
     this.#parts.outbox.connected = true;
-    this.#watch();
+    this.#deadlines.start(outlet.connection);
     this.#pump();
   }
 
   /** The connection is gone: nothing is in flight any more. */
   detach(): void {
-    this.#connection = undefined;
+    if (this.#outlet === undefined) return;
+    this.#outlet = undefined;
     this.#parts.outbox.connected = false;
-    this.#cancelWatch?.();
-    this.#cancelHold?.();
-    this.#held = undefined;
-    for (const entry of this.#flying) entry.track.again(entry);
+    this.#pages.connected = false;
+    this.#backlog.lost();
+    this.#deadlines.stop();
+    this.#window.close();
+    const flying = [...this.#flying];
     this.#flying.clear();
-    this.#overdue.clear();
+    this.resends.back(flying.filter((flight) => 'settled' in flight));
+    for (const flight of flying) if ('track' in flight) flight.track.failed(flight);
+    this.#holds.end();
   }
 
-  /**
-   * Settles what the receiver has counted, as far as it was handed over: a watermark about anything else, or from
-   * before, changes nothing.
-   */
-  acknowledge({ source, upto, missing, rejected }: Watermark): void {
-    for (const track of this.#tracks) {
-      if (track.source !== source) continue;
-      for (const { sequence, code, message } of rejected) {
-        for (const entry of track.handedOver(sequence, sequence)) this.#quarantine(entry, code, printable(message));
-      }
-      if (this.#parts.acknowledgedBy === 'broker') continue;
-      const holes = new Ranges(missing);
-      for (const entry of track.handedOver(0, upto)) {
-        if (!holes.has(entry.sequence)) this.#settle(entry);
-      }
-    }
+  /** Settles and puts aside what the receiver says, as far as it was handed over. */
+  acknowledge(watermark: Watermark): void {
+    this.#holds.heard();
+    this.#acknowledgements.heard(watermark, this.#tracks.list);
     this.#pump();
   }
 
   /** What was done and what waits. */
   report(): ForwarderReport {
-    const waitingIn = (lane: Lane): number => this.#tracks.reduce((sum, track) => sum + (track.lane === lane ? track.waiting : 0), 0);
     return {
       ...this.#counts,
-      waiting: { scan: waitingIn('scan'), meter: waitingIn('meter') },
+      quarantined: this.quarantine.count,
+      waiting: { scan: this.#tracks.waiting('scan'), meter: this.#tracks.waiting('meter') },
       inFlight: this.#flying.size,
-      unconfirmed: this.#unconfirmed(),
+      unconfirmed: this.#tracks.unconfirmed,
       lastAcknowledgedMs: this.#lastAcknowledgedMs,
-      held: this.#held,
-      tracks: this.#tracks,
+      held: this.#window.paused ?? this.#holds.alarms()[0],
+      alarms: this.#alarms(),
+      tracks: this.#tracks.list,
     };
   }
 
-  /** One place of the broker's receive maximum is for the state message, unless there is only one. */
-  #windowOf({ receiveMaximum }: Connection): number {
-    return Math.max(1, Math.min(this.#parts.window, receiveMaximum - 1));
+  #alarms(): readonly string[] {
+    const { paused } = this.#window;
+    const lane = this.#tracks.list.find((track) => track.blocked)?.lane;
+    return [
+      ...(paused === undefined ? [] : [`no delivery now, the broker is overloaded: ${paused}`]),
+      ...this.#holds.alarms(),
+      ...(lane === undefined ? [] : [`so many readings wait for a refused topic that nothing of the ${lane} lane is sent any more: have the topic allowed, or a receiver subscribe to it`]),
+      ...this.#acknowledgements.alarms(),
+    ];
   }
 
   #pump(): void {
-    const connection = this.#connection;
-    if (connection === undefined || this.#held !== undefined) return;
-    let free = Math.min(this.#window - this.#flying.size, UNCONFIRMED_MAX - this.#unconfirmed());
-    for (const track of this.#tracks) {
-      if (this.#overdue.has(track)) continue;
-      for (let entry = free > 0 ? track.peek() : undefined; entry !== undefined; entry = free > 0 ? track.peek() : undefined) {
-        this.#send(connection, entry);
-        free -= 1;
-        if (this.#held !== undefined) return;
-      }
-      this.#readAhead(track);
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (const track of this.#tracks.list) {
+      const outlet = this.#outlet;
+      if (outlet === undefined || this.#window.paused !== undefined) break;
+      this.#sendFrom(track, outlet);
+      this.#pages.readAhead(track);
+    }
+    this.#sendOnceMore();
+    this.#pumping = false;
+  }
+
+  #sendFrom(track: Track, outlet: Outlet): void {
+    for (let free = this.#free(outlet); free > 0; free -= 1) {
+      const entry = track.next((candidate) => this.#holds.parkingOf(candidate));
+      if (entry === undefined || !this.#backlog.lets(entry)) return;
+      this.#send(entry, outlet);
     }
   }
 
-  #send(connection: Connection, entry: Entry): void {
-    const { row } = entry;
-    if (row === undefined) throw new TypeError('a queued row has lost its bytes');
-    const topic = `${this.#parts.root}/${topicOf(row)}`;
-    const payload = cloudEvent(entry.track.source, row);
-    entry.track.fly(entry, this.#parts.clock.monotonicMs());
-    const most = connection.packetBytesMax;
-    const bytes = most === undefined ? 0 : Buffer.byteLength(payload) + topic.length + PACKET_OVERHEAD_BYTES;
-    if (most !== undefined && bytes > most) {
-      this.#quarantine(entry, 'too_large', `${bytes} bytes are more than the broker's ${most}`);
+  #sendOnceMore(): void {
+    const outlet = this.#outlet;
+    if (outlet === undefined || this.#window.paused !== undefined) return;
+    for (let free = this.#free(outlet); free > 0; free -= 1) {
+      const { next } = this.resends;
+      if (next === undefined || (next.old && !this.#backlog.letsOld())) return;
+      this.resends.take();
+      this.#resend(next, outlet);
+    }
+  }
+
+  /** How many rows may go out now. */
+  #free({ room }: Outlet): number {
+    if (this.#parts.acknowledgedBy === 'broker') return Math.min(this.#window.size - this.#flying.size, room);
+    if (this.#tracks.unconfirmedBytes >= UNCONFIRMED_BYTES_MAX) return 0;
+    return Math.min(this.#window.size - this.#flying.size, room, UNCONFIRMED_MAX - this.#tracks.unconfirmed - this.#flying.size);
+  }
+
+  #message(source: string, row: StoredRow, topic: string): Message {
+    return { topic: `${this.#parts.root}/${topic}`, payload: cloudEvent(source, row), contentType: CLOUDEVENTS_CONTENT_TYPE };
+  }
+
+  #send(entry: Entry, outlet: Outlet): void {
+    const { track, row, subject } = entry;
+    const message = this.#message(track.source, row, subject.topic);
+    const refusal = outlet.refusal(message);
+    if (refusal !== undefined) {
+      this.#putAside(entry, 'unsendable', refusal.message);
       return;
     }
+    track.fly(entry, this.#parts.clock.monotonicMs());
     this.#flying.add(entry);
     this.#counts.published += 1;
-    connection.publish({ topic, payload, contentType: CLOUDEVENTS_CONTENT_TYPE }, (fault) => {
-      if (this.#connection !== connection) return;
-      this.#flying.delete(entry);
-      this.#outcome(entry, fault);
+    outlet.publish(message, (fault) => {
+      if (this.#outlet !== outlet) return;
+      if (this.#flying.delete(entry)) this.#outcome(entry, this.#taken(fault) ? undefined : fault);
       this.#pump();
     });
   }
 
+  #resend(resend: Resend, outlet: Outlet): void {
+    const message = this.#message(resend.source, resend.row, topicOf(resend.row));
+    const refusal = outlet.refusal(message);
+    if (refusal !== undefined) return resend.settled(refusal);
+    resend.sentMs = this.#parts.clock.monotonicMs();
+    this.#flying.add(resend);
+    this.#counts.published += 1;
+    outlet.publish(message, (fault) => {
+      if (this.#outlet !== outlet || !this.#flying.delete(resend)) return;
+      if (fault === undefined || this.#taken(fault)) resend.settled(undefined);
+      else if (fault.fault === 'poison') resend.settled(fault);
+      else if (fault.fault === 'back-pressure') this.#pushedBack(resend, fault);
+      else this.resends.refused(resend, fault);
+      this.#pump();
+    });
+  }
+
+  #pushedBack(resend: Resend, fault: PublishError): void {
+    this.#window.backPressure(fault);
+    this.resends.back([resend]);
+  }
+
+  #taken(fault: PublishError | undefined): boolean {
+    return fault === undefined || (fault.fault === 'nobody-listens' && this.#parts.noSubscribers === 'accept');
+  }
+
   #outcome(entry: Entry, fault: PublishError | undefined): void {
-    const accepted = fault === undefined || (fault.fault === 'nobody-listens' && this.#parts.noSubscribers === 'accept');
-    if (accepted) {
-      this.#backOff.reset();
-      this.#widen();
-      this.#lastAcknowledgedMs = this.#parts.clock.monotonicMs();
-      if (this.#parts.acknowledgedBy === 'broker') this.#settle(entry);
-      else entry.track.sent(entry);
+    if (fault === undefined) {
+      this.#accepted(entry);
       return;
     }
     this.#counts.refused += 1;
-    if (fault.fault === 'poison' || (fault.reasonCode === IMPLEMENTATION_SPECIFIC && entry.tries >= TRIES_MAX)) {
-      this.#quarantine(entry, 'broker_refused', fault.message);
+    if (fault.reasonCode === IMPLEMENTATION_SPECIFIC) entry.refusals += 1;
+    if (fault.fault === 'poison' || entry.refusals >= REFUSALS_MAX) {
+      this.#putAside(entry, 'broker_refused', fault.message);
       return;
     }
-    entry.track.again(entry);
-    if (fault.fault === 'back-pressure' && this.#held === undefined) this.#window = Math.max(1, Math.floor(this.#window / 2));
-    this.#hold(fault);
+    entry.track.failed(entry);
+    if (fault.fault === 'back-pressure') this.#window.backPressure(fault);
+    else this.#holds.refused(entry, fault);
   }
 
-  /** After back-pressure the window grows again by one for each full window that the broker takes. */
-  #widen(): void {
-    const connection = this.#connection;
-    if (connection === undefined || this.#window >= this.#windowOf(connection)) return;
-    this.#acceptedAtWindow += 1;
-    if (this.#acceptedAtWindow < this.#window) return;
-    this.#acceptedAtWindow = 0;
-    this.#window += 1;
+  #accepted(entry: Entry): void {
+    this.#window.accepted();
+    this.#lastAcknowledgedMs = this.#parts.clock.monotonicMs();
+    entry.track.accepted(entry);
+    this.#holds.accepted(entry);
+    if (this.#parts.acknowledgedBy === 'receiver') return;
+    for (let first = entry.subject.completed(); first !== undefined; first = entry.subject.completed()) this.#settle(first);
   }
 
   #settle(entry: Entry): void {
@@ -231,97 +271,27 @@ export class Forwarder implements Follower {
     this.#parts.outbox.settlementChanged();
   }
 
-  #quarantine(entry: Entry, code: string, message: string): void {
-    const { stream, lane } = entry.track;
+  /** What stood behind it and has been taken by the broker is done now. */
+  #putAside(entry: Entry, code: string, message: string): void {
+    const { track, row, subject } = entry;
     this.#flying.delete(entry);
-    if (!entry.track.settle(entry)) return;
-    this.#counts.quarantined += 1;
-    this.#parts.outbox.quarantine({ stream, lane, sequence: entry.sequence, code, message });
-    this.#parts.log.error('a reading was put into quarantine', { source: entry.track.source, sequence: entry.sequence, code, why: message });
+    if (!track.settle(entry)) return;
+    this.#holds.gone(entry);
+    this.quarantine.put({ stream: track.stream, lane: track.lane, source: track.source, row }, code, message);
+    if (this.#parts.acknowledgedBy === 'receiver') return;
+    for (let first = subject.completed(); first !== undefined; first = subject.completed()) this.#settle(first);
   }
 
-  #hold(fault: PublishError): void {
-    if (this.#held !== undefined) return;
-    const probing = fault.fault === 'nobody-listens' || fault.fault === 'not-authorised';
-    const delayMs = probing ? PROBE_EVERY_MS : this.#backOff.nextMs();
-    this.#held = fault.message;
-    this.#parts.log.warn('the broker takes no readings now', { why: fault.message, retryMs: delayMs });
-    this.#cancelHold = this.#parts.clock.after(delayMs, () => {
-      this.#held = undefined;
-      this.#pump();
-    });
-  }
-
-  #readAhead(track: Track): void {
-    const after = track.unread;
-    if (after === undefined || track.queued >= PAGE_ROWS || this.#reading.has(track)) return;
-    const { stream, lane, last } = track;
-    this.#reading.add(track);
-    this.#parts.outbox
-      .page({ stream, lane, after, rowsMax: PAGE_ROWS, sealing: 'now' })
-      .then(({ rows }) => {
-        this.#reading.delete(track);
-        if (track.unread === after) track.read(rows, last);
-        this.#pump();
-      })
-      .catch((error: unknown) => {
-        this.#reading.delete(track);
-        if (!(error instanceof StorageError)) throw error;
-        this.#parts.log.error('the outbox cannot be read', { why: error.message });
-        this.#parts.clock.after(PROBE_EVERY_MS, () => this.#pump());
-      });
-  }
-
-  /** Ends a connection on which something has waited too long for its PUBACK, and sends overdue rows again. */
-  #watch(): void {
-    this.#cancelWatch = this.#parts.clock.after(WATCH_EVERY_MS, () => {
-      const connection = this.#connection;
-      if (connection === undefined) return;
-      const nowMs = this.#parts.clock.monotonicMs();
-      const [oldest] = this.#flying;
-      if (oldest !== undefined && nowMs - oldest.sentMs > this.#parts.publishDeadlineMs) {
-        this.#parts.log.warn('the broker is silent: no PUBACK in time; connecting anew', { waitedMs: Math.round(nowMs - oldest.sentMs) });
-        void connection.end('abruptly');
-        return;
-      }
-      for (const track of this.#tracks) {
-        const unconfirmed = track.oldestUnconfirmed;
-        if (unconfirmed === undefined || nowMs - unconfirmed.sentMs < this.#parts.overdueMs) continue;
-        this.#overdue.add(track); // nothing more of it is sent until nothing of it flies, so that its order is kept
-        if (this.#flies(track)) continue;
-        this.#overdue.delete(track);
-        this.#parts.log.warn('the receiver has not acknowledged readings for a long time; sending them again', { source: track.source, from: unconfirmed.sequence });
-        track.rewind();
-      }
-      this.#pump();
-      this.#watch();
-    });
-  }
-
-  #flies(track: Track): boolean {
-    for (const entry of this.#flying) if (entry.track === track) return true;
-    return false;
-  }
-
-  #unconfirmed(): number {
-    return this.#tracks.reduce((sum, track) => sum + track.unconfirmed, 0);
+  #release(entries: readonly Entry[]): void {
+    for (const track of new Set(entries.map((entry) => entry.track))) track.requeue(entries.filter((entry) => entry.track === track));
+    this.#pump();
   }
 }
 
-/** Rows that are read ahead of sending, per track. */
-const PAGE_ROWS = 200;
-
-/** With `acknowledgedBy: receiver`: how many rows the broker may have that the receiver has not confirmed. */
+/** With `acknowledgedBy: receiver`: how much the broker may have that the receiver has not confirmed. */
 const UNCONFIRMED_MAX = 10_000;
-
-const WATCH_EVERY_MS = 1000;
-const HOLD_LEAST_MS = 1000;
-const HOLD_MOST_MS = 60_000;
-const PROBE_EVERY_MS = 30_000;
+const UNCONFIRMED_BYTES_MAX = 16 * 1024 * 1024;
 
 /** How often a message may be refused with 0x83 before it is put aside. */
-const TRIES_MAX = 5;
+const REFUSALS_MAX = 5;
 const IMPLEMENTATION_SPECIFIC = 0x83;
-
-/** Fixed header, topic length, packet id and properties: never less than what MQTT adds to topic and payload. */
-const PACKET_OVERHEAD_BYTES = 64;

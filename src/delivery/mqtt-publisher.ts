@@ -3,64 +3,17 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, PublishError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { connectFault } from './connect-fault.ts';
+import type { CertificateEnd, Connection, ConnectionSettings, Incoming, Message, MqttVersion, Settled } from './connection.ts';
+import { InboundBound } from './inbound-bound.ts';
+import { peerCertificatesOf } from './peer-certificates.ts';
 import { NO_MATCHING_SUBSCRIBERS, publishFault, reasonName } from './reason-codes.ts';
-
-/** MQTT 5.0, or 3.1.1 for brokers that know no better. */
-export type MqttVersion = '5' | '3.1.1';
-
-/** Everything a connection is made with; files have been read. */
-export interface ConnectionSettings {
-  readonly url: string;
-  readonly version: MqttVersion;
-  readonly clientId: string;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly ca?: string | undefined;
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-  readonly keepaliveSeconds: number;
-  /** What the broker publishes, retained, when this connection dies. */
-  readonly will: { readonly topic: string; readonly payload: string };
-}
-
-/** One message to publish at QoS 1. */
-export interface Message {
-  readonly topic: string;
-  readonly payload: string;
-  readonly retain?: boolean;
-  readonly contentType?: string;
-}
-
-/** One connection to a broker, from CONNACK to its end. It never reconnects and never stores. */
-export interface Connection {
-  readonly version: MqttVersion;
-  /** How many messages the broker takes unacknowledged (MQTT 5 receive maximum; 65,535 where it does not say). */
-  readonly receiveMaximum: number;
-  /** The largest packet the broker takes, in bytes, where it says. */
-  readonly packetBytesMax: number | undefined;
-  /**
-   * Sends one message. `settled` is called once with what became of it: nothing after a PUBACK, a PublishError after
-   * a refusal, `nobody-listens` after PUBACK 0x10. It is not called when the connection ends first: then the outcome
-   * is unknown and the message has to go again.
-   */
-  publish(message: Message, settled: (fault: PublishError | undefined) => void): void;
-  /** Subscribes at QoS 1; what arrives goes to the listener given at connect. */
-  subscribe(topic: string, failed: (fault: PublishError) => void): void;
-  /** Settles once when the connection is over, with the reason, or with undefined after `end()`. */
-  readonly closed: Promise<PublishError | undefined>;
-  /**
-   * Ends it: `politely` with a DISCONNECT, so that no last will is sent, and by force if that takes two seconds;
-   * `abruptly` at once. Resolves when the socket is gone.
-   */
-  end(how: 'politely' | 'abruptly'): Promise<void>;
-}
 
 /** What a connection attempt needs besides its settings. */
 export interface ConnectParts {
   readonly settings: ConnectionSettings;
   readonly clock: Clock;
   /** Gets what arrives on subscribed topics. */
-  readonly arrived: (topic: string, payload: Buffer) => void;
+  readonly arrived: (incoming: Incoming) => void;
   readonly signal: AbortSignal;
 }
 
@@ -77,17 +30,20 @@ export function connectMqtt({ settings, clock, arrived, signal }: ConnectParts):
       return;
     }
     let reason: unknown;
+    let reference: string | undefined;
     let socketOpened = false;
     const giveUp = (error: unknown): void => {
       cancel();
       signal.removeEventListener('abort', aborted);
       client.end(true);
-      reject(error instanceof ClosedBeforeConnack ? error : connectFault(settings.url, error));
+      reject(error instanceof ClosedBeforeConnack ? error : connectFault(settings.url, error, reference));
     };
     const aborted = (): void => giveUp(new Error('the gateway is stopping'));
     const cancel = clock.after(CONNACK_WITHIN_MS, () => giveUp(new Error(`no CONNACK within ${CONNACK_WITHIN_MS / 1000} s`)));
     signal.addEventListener('abort', aborted, { once: true });
     client.stream.once('connect', () => (socketOpened = true));
+    boundInbound(client);
+    client.on('packetreceive', (packet) => (reference = packet.cmd === 'connack' ? packet.properties?.serverReference : reference));
     client.on('error', (error) => (reason ??= error));
     client.once('close', () => giveUp(reason ?? (socketOpened ? new ClosedBeforeConnack(settings.url) : new Error('the connection was closed'))));
     client.once('connect', (connack) => {
@@ -95,6 +51,7 @@ export function connectMqtt({ settings, clock, arrived, signal }: ConnectParts):
       signal.removeEventListener('abort', aborted);
       client.removeAllListeners('close');
       client.removeAllListeners('error');
+      client.removeAllListeners('packetreceive');
       const { receiveMaximum = 65_535, maximumPacketSize } = connack.properties ?? {};
       resolve(new MqttConnection(client, { settings, clock, receiveMaximum, packetBytesMax: maximumPacketSize, arrived }));
     });
@@ -110,11 +67,12 @@ export class ClosedBeforeConnack extends PublishError {
 
 class MqttConnection implements Connection {
   readonly version: MqttVersion;
+  readonly url: string;
   readonly receiveMaximum: number;
   readonly packetBytesMax: number | undefined;
+  readonly peerCertificates: readonly CertificateEnd[];
   readonly closed: Promise<PublishError | undefined>;
   readonly #client: MqttClient;
-  readonly #url: string;
   readonly #clock: Clock;
   #over = false;
   #ending = false;
@@ -127,19 +85,25 @@ class MqttConnection implements Connection {
       readonly clock: Clock;
       readonly receiveMaximum: number;
       readonly packetBytesMax: number | undefined;
-      readonly arrived: (topic: string, payload: Buffer) => void;
+      readonly arrived: (incoming: Incoming) => void;
     },
   ) {
     this.#client = client;
-    this.#url = parts.settings.url;
+    this.url = parts.settings.url;
+    this.peerCertificates = peerCertificatesOf(client.stream);
     this.#clock = parts.clock;
     this.version = parts.settings.version;
     this.receiveMaximum = parts.receiveMaximum;
     this.packetBytesMax = parts.packetBytesMax;
     let reason: unknown;
+    let reference: string | undefined;
     client.on('error', (error) => (reason ??= error));
-    client.on('disconnect', ({ reasonCode }) => (reason ??= Object.assign(new Error('disconnected'), { code: reasonCode ?? 0 })));
-    client.on('message', parts.arrived);
+    client.on('disconnect', ({ reasonCode, properties }) => {
+      reason ??= Object.assign(new Error('disconnected'), { code: reasonCode ?? 0 });
+      reference = properties?.serverReference;
+      client.stream.destroy(); // a broker that leaves its socket open would hold us up until the next deadline
+    });
+    client.on('message', (topic, payload, { retain }) => parts.arrived({ topic, payload, retained: retain }));
     client.on('packetreceive', (packet) => {
       this.#nobodyListens = packet.cmd === 'puback' && packet.reasonCode === NO_MATCHING_SUBSCRIBERS;
     });
@@ -147,12 +111,12 @@ class MqttConnection implements Connection {
       client.once('close', () => {
         this.#over = true;
         client.end(true);
-        resolve(this.#ending ? undefined : connectFault(this.#url, reason ?? new Error('the connection was lost')));
+        resolve(this.#ending ? undefined : connectFault(this.url, reason ?? new Error('the connection was lost'), reference));
       });
     });
   }
 
-  publish({ topic, payload, retain = false, contentType }: Message, settled: (fault: PublishError | undefined) => void): void {
+  publish({ topic, payload, retain = false, contentType }: Message, settled: Settled): void {
     const options: IClientPublishOptions = { qos: 1, retain };
     if (contentType !== undefined && this.version === '5') options.properties = { contentType };
     this.#client.publish(topic, payload, options, (error) => {
@@ -163,7 +127,7 @@ class MqttConnection implements Connection {
 
   subscribe(topic: string, failed: (fault: PublishError) => void): void {
     this.#client.subscribe(topic, { qos: 1 }, (error) => {
-      if (error !== null && !this.#over) failed(connectFault(this.#url, error));
+      if (error !== null && !this.#over) failed(connectFault(this.url, error));
     });
   }
 
@@ -191,7 +155,7 @@ class MqttConnection implements Connection {
   }
 
   #faultOf(error: Error | undefined | null): PublishError | undefined {
-    const where = `broker ${this.#url}`;
+    const where = `broker ${this.url}`;
     if (error === undefined || error === null) {
       if (!this.#nobodyListens) return undefined;
       return new PublishError({ where, what: 'nobody has subscribed to the readings', remedy: 'Start the receiver, or set mqtt.noSubscribers to accept', fault: 'nobody-listens', reasonCode: NO_MATCHING_SUBSCRIBERS });
@@ -202,7 +166,7 @@ class MqttConnection implements Connection {
   }
 }
 
-/** The library throws where Node refuses a certificate or a key, which can be half written at this moment. */
+/** The library throws where Node refuses a certificate, which can be half written at this moment. */
 function clientOf(settings: ConnectionSettings): MqttClient | PublishError {
   try {
     return connect(settings.url, clientOptions(settings));
@@ -235,7 +199,17 @@ function clientOptions(settings: ConnectionSettings): IClientOptions {
   };
 }
 
-/** The longest `ack`, and nothing longer. A 3.1.1 broker cannot be told; there `parseWatermark` refuses it. */
+/** Ends a connection on which a packet begins that nobody may send us. */
+function boundInbound(client: MqttClient): void {
+  const bound = new InboundBound(INBOUND_BYTES_MAX);
+  client.stream.on('data', (chunk: Uint8Array) => {
+    if (bound.allows(chunk)) return;
+    client.emit('error', new Error(`it sent a packet of more than ${INBOUND_BYTES_MAX} bytes`));
+    client.stream.destroy();
+  });
+}
+
+/** The longest `ack`, and nothing longer. A broker of version 5 is told so. */
 const INBOUND_BYTES_MAX = 300 * 1024;
 
 const CONNACK_WITHIN_MS = 30_000;

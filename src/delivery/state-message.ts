@@ -1,5 +1,5 @@
 import { encodeJson, type JsonObject } from '../core/json.ts';
-import type { ForwarderReport } from './forwarder.ts';
+import type { ForwarderReport } from './forwarder-parts.ts';
 
 /** What the `state` topic says beside what the forwarder knows. */
 export interface GatewayFacts {

@@ -3,6 +3,8 @@ import type { StoredRow } from '../outbox/row.ts';
 /** The topic levels below the gateway's root, from `docs/mqtt-contract.md`. */
 export const STATE_TOPIC = 'state';
 export const ACK_TOPIC = 'ack';
+export const COMMAND_TOPIC = 'cmd';
+export const REPLY_TOPIC = 'reply';
 
 /**
  * Where a row goes below the root: `scan/{device}`, `reading/{device}` or `event/{kind}`. Its levels come from the

@@ -1,51 +1,47 @@
 import { Ranges } from '../core/ranges.ts';
 import type { Lane } from '../core/reading.ts';
-import type { LaneReport, Settlement } from '../outbox/calls.ts';
+import type { Eviction, LaneReport, Settlement } from '../outbox/calls.ts';
 import type { StoredRow } from '../outbox/row.ts';
+import { type Entry, Subject } from './subject.ts';
+import { topicOf } from './topics.ts';
 
-/** Where a row of a track stands: to be sent, in flight, with the broker but not acknowledged, or done. */
-export type Phase = 'queued' | 'flying' | 'sent' | 'settled';
-
-/** One row on its way out. */
-export interface Entry {
-  readonly track: Track;
-  readonly sequence: number;
-  readonly position: number;
-  phase: Phase;
-  /** Monotonic milliseconds of the last send. */
-  sentMs: number;
-  tries: number;
-  /** Kept until the broker has it. */
-  row: StoredRow | undefined;
+/** What keeps a row from being sent now although its turn has come; it lets the subject's rows go some time. */
+export interface Parking {
+  keep(subject: Subject): void;
 }
 
 /**
- * The rows of one stream and lane, from the first that is not settled on: read in order, sent in order, settled in any
- * order. It knows what may be told as settled without ever covering a row that is not.
+ * The rows of one stream and lane, from the first that is not settled on: read in order, sent in order but for those
+ * that had to be set aside, settled in any order. It knows what may be told as settled without ever covering a row
+ * that is not.
  */
 export class Track {
   readonly stream: number;
   readonly source: string;
   readonly lane: Lane;
-  /** Entries from `#start` on; those before it are done. An entry's position minus `#shift` is its index. */
-  #entries: Entry[] = [];
-  #start = 0;
-  #shift = 0;
-  #next = 0;
-  #settledUpto: number;
+  /** Rows that were read and are not done, by sequence and in its order. */
+  readonly #open = new Map<number, Entry>();
+  readonly #subjects = new Map<string, Subject>();
+  /** Rows to send, lowest first: those that have to go again are all before those that were never sent. */
+  #again: Entry[] = [];
+  readonly #fresh: Entry[] = [];
+  readonly #settled: Ranges;
   #readUpto: number;
+  #sentUpto: number;
   #last: number;
   #waiting: number;
+  #aside = 0;
+  #blocked = false;
   #unconfirmed = 0;
-  readonly #early: Ranges;
+  #unconfirmedBytes = 0;
 
   constructor(parts: { readonly stream: number; readonly source: string; readonly lane: Lane; readonly last: number; readonly report: LaneReport }) {
     this.stream = parts.stream;
     this.source = parts.source;
     this.lane = parts.lane;
-    this.#early = new Ranges(parts.report.settled);
-    this.#settledUpto = parts.report.settled.find(([first]) => first === 0)?.[1] ?? 0;
-    this.#readUpto = this.#settledUpto;
+    this.#settled = new Ranges([[0, 0], ...parts.report.settled]);
+    this.#readUpto = this.settledUpto;
+    this.#sentUpto = parts.report.sentUpto;
     this.#last = parts.last;
     this.#waiting = parts.report.waiting;
   }
@@ -55,30 +51,55 @@ export class Track {
     return this.#waiting;
   }
 
-  /** Rows that were read and wait to be sent. */
+  /** Rows that were read and wait to be sent, without those set aside. */
   get queued(): number {
-    return this.#shift + this.#entries.length - this.#next;
+    return this.#again.length + this.#fresh.length;
   }
 
-  /** Rows that the broker has and the receiver has not acknowledged. */
+  /** Rows that the broker has and that are not done. */
   get unconfirmed(): number {
     return this.#unconfirmed;
   }
 
+  /** About what those take in memory. */
+  get unconfirmedBytes(): number {
+    return this.#unconfirmedBytes;
+  }
+
+  /** Whether so many rows are set aside that none is sent any more until they can go. */
+  get blocked(): boolean {
+    return this.#blocked;
+  }
+
   /** Every row of this lane up to this sequence is settled. */
   get settledUpto(): number {
-    return this.#settledUpto;
+    return this.#settled.endOf(0) ?? 0;
+  }
+
+  /** The highest sequence of this lane that may have been sent, in this run or before. */
+  get sentUpto(): number {
+    return this.#sentUpto;
+  }
+
+  /** The last sequence that is known to stand in the outbox. */
+  get last(): number {
+    return this.#last;
   }
 
   /** The sequence of the first row that was never sent or has to be sent again, where one is known. */
   get firstUnsent(): number | undefined {
-    const next = this.#at(this.#next)?.sequence;
-    return next ?? (this.#readUpto < this.#last && this.#waiting > this.#entries.length - this.#start ? this.#readUpto + 1 : undefined);
+    for (const { phase, sequence } of this.#open.values()) if (phase === 'queued' || phase === 'failed') return sequence;
+    return this.#readUpto < this.#last && this.#waiting > this.#open.size ? this.#readUpto + 1 : undefined;
   }
 
   /** Where the next page begins, or undefined when all rows have been read. */
   get unread(): number | undefined {
     return this.#readUpto < this.#last ? this.#readUpto : undefined;
+  }
+
+  /** Whether the row was sent, and is settled or waits for the receiver alone: its bytes can never change any more. */
+  wasSent(sequence: number): boolean {
+    return this.#settled.has(sequence) || this.#open.get(sequence)?.phase === 'sent';
   }
 
   /** New rows stand in the outbox. */
@@ -87,122 +108,181 @@ export class Track {
     this.#waiting += rows;
   }
 
-  /** Takes a page; an empty one says that there is nothing more up to `askedUpto`. */
-  read(rows: readonly StoredRow[], askedUpto: number): void {
+  /** Takes a page; an empty one says that there is nothing more up to `askedUpto`, unless rows were held back. */
+  read(rows: readonly StoredRow[], askedUpto: number, held: boolean): void {
     for (const row of rows) {
+      const after = this.#readUpto;
       this.#readUpto = row.sequence;
-      if (this.#early.has(row.sequence)) continue;
-      const position = this.#shift + this.#entries.length;
-      this.#entries.push({ track: this, sequence: row.sequence, position, phase: 'queued', sentMs: 0, tries: 0, row });
+      if (this.#settled.has(row.sequence)) continue;
+      const entry: Entry = { track: this, subject: this.#subjectOf(row), sequence: row.sequence, after, row, phase: 'queued', aside: false, sentMs: 0, tries: 0, refusals: 0 };
+      this.#open.set(row.sequence, entry);
+      this.#fresh.push(entry);
     }
-    if (rows.length === 0) this.#readUpto = Math.max(this.#readUpto, askedUpto);
+    if (rows.length > 0 || held || askedUpto <= this.#readUpto) return;
+    this.#settled.add(this.#readUpto + 1, askedUpto); // nothing of this lane stands there
+    this.#readUpto = askedUpto;
   }
 
-  /** The last sequence that is known to stand in the outbox. */
-  get last(): number {
-    return this.#last;
-  }
-
-  /** The next row to send, in order, without taking it. */
-  peek(): Entry | undefined {
-    for (let entry = this.#at(this.#next); entry !== undefined; entry = this.#at(this.#next)) {
-      if (entry.phase === 'queued') return entry;
-      this.#next += 1;
+  /**
+   * The next row to send, without taking it. What may not go now is set aside on the way: behind others of its subject,
+   * or because `parkingOf` says so. When too much is aside, the lane waits.
+   */
+  next(parkingOf: (entry: Entry) => Parking | undefined): Entry | undefined {
+    for (;;) {
+      const list = this.#again.length > 0 ? this.#again : this.#fresh;
+      const entry = list[0];
+      if (entry === undefined) return undefined;
+      if (entry.phase === 'queued') {
+        const behind = entry.subject.holds(entry);
+        const parking = behind ? undefined : parkingOf(entry);
+        this.#blocked = (behind || parking !== undefined) && this.#aside >= ASIDE_MAX;
+        if (!behind && parking === undefined) return entry;
+        if (this.#blocked) return undefined;
+        entry.aside = true;
+        this.#aside += 1;
+        entry.subject.park(entry);
+        parking?.keep(entry.subject);
+      }
+      list.shift();
     }
-    return undefined;
   }
 
-  /** The row is in flight. */
+  /** The row that `next` gave is in flight. */
   fly(entry: Entry, nowMs: number): void {
+    (this.#again.length > 0 ? this.#again : this.#fresh).shift();
     entry.phase = 'flying';
     entry.sentMs = nowMs;
     entry.tries += 1;
-    this.#next = Math.max(this.#next, entry.position + 1);
+    this.#sentUpto = Math.max(this.#sentUpto, entry.sequence);
+    entry.subject.flown(entry);
   }
 
-  /** The broker has the row; the receiver has to confirm it. */
-  sent(entry: Entry): void {
+  /** The broker has the row. */
+  accepted(entry: Entry): void {
     if (entry.phase !== 'flying') return;
+    entry.subject.landed();
     entry.phase = 'sent';
-    entry.row = undefined;
     this.#unconfirmed += 1;
+    this.#unconfirmedBytes += bytesOf(entry);
+    this.requeue(entry.subject.turned());
   }
 
-  /** The row has to go again, before everything behind it. */
-  again(entry: Entry): void {
-    if (entry.phase !== 'flying') return;
-    entry.phase = 'queued';
-    this.#next = Math.min(this.#next, entry.position);
+  /** The row has no outcome, or was refused for now: it goes again, and everything of its subject behind it. */
+  failed(entry: Entry): void {
+    if (entry.phase !== 'flying' && entry.phase !== 'sent') return;
+    this.#leave(entry);
+    entry.phase = 'failed';
+    entry.subject.failed(entry);
+    this.requeue(entry.subject.turned());
+  }
+
+  /** Puts rows back into the lane's order. */
+  requeue(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    for (const entry of entries) {
+      if (entry.phase === 'done') continue;
+      this.#leave(entry);
+      entry.phase = 'queued';
+    }
+    this.#again = [...this.#again, ...entries].sort((a, b) => a.sequence - b.sequence);
   }
 
   /** The row is done. Returns whether this was news. */
   settle(entry: Entry): boolean {
-    if (entry.phase === 'settled') return false;
-    if (entry.phase === 'sent') this.#unconfirmed -= 1;
-    entry.phase = 'settled';
-    entry.row = undefined;
-    this.#waiting -= 1;
-    this.#trim();
+    if (entry.phase === 'done') return false;
+    const handedOver = entry.phase !== 'queued';
+    this.#leave(entry);
+    entry.phase = 'done';
+    this.#open.delete(entry.sequence);
+    this.#settled.add(entry.after + 1, entry.sequence);
+    this.#waiting = Math.max(this.#open.size, this.#waiting - 1);
+    if (!handedOver) return true;
+    entry.subject.finished();
+    this.requeue(entry.subject.turned());
     return true;
   }
 
-  /** The rows that were handed over, in flight or sent, from first to last sequence. */
-  handedOver(first: number, last: number): readonly Entry[] {
+  /**
+   * Rows were given up by the outbox: they are done, and were not delivered. Returns those that were read already, of
+   * which some may be in flight.
+   */
+  evict({ ranges }: Eviction): readonly Entry[] {
+    const gone = new Ranges(ranges);
+    const read = [...this.#open.values()].filter(({ sequence }) => gone.has(sequence));
+    for (const entry of read) this.settle(entry);
+    let unread = 0;
+    for (const [first, last] of ranges) {
+      const settled = this.#settled.size;
+      this.#settled.add(Math.max(first, this.#readUpto + 1), last);
+      unread += this.#settled.size - settled;
+      this.#settled.add(first, last);
+    }
+    this.#waiting = Math.max(this.#open.size, this.#waiting - unread);
+    return read;
+  }
+
+  /** Forgets everything: nothing of it can be read or settled any more. Returns what was open. */
+  withdraw(): readonly Entry[] {
+    const open = [...this.#open.values()];
+    for (const entry of open) entry.phase = 'done';
+    this.#open.clear();
+    return open;
+  }
+
+  /** The rows that were handed over in this run and are not done, up to a sequence. */
+  handedOver(upto: number): readonly Entry[] {
     const found: Entry[] = [];
-    for (let index = this.#start; index < this.#entries.length; index += 1) {
-      const entry = this.#entries[index];
-      if (entry === undefined || entry.sequence > last) break;
-      if (entry.sequence >= first && (entry.phase === 'flying' || entry.phase === 'sent')) found.push(entry);
+    for (const entry of this.#open.values()) {
+      if (entry.sequence > upto) break;
+      if (entry.tries > 0) found.push(entry);
     }
     return found;
   }
 
-  /** The oldest row that the receiver has not confirmed. */
-  get oldestUnconfirmed(): Entry | undefined {
-    if (this.#unconfirmed === 0) return undefined;
-    return this.#entries.find(({ phase }) => phase === 'sent');
+  /** The row, if it is read and not done. */
+  open(sequence: number): Entry | undefined {
+    return this.#open.get(sequence);
   }
 
-  /** Forgets what was read and sent: everything that is not settled is read and sent again. */
-  rewind(): void {
-    for (const [first, last] of this.settlement().ranges) this.#early.add(first, last);
-    this.#entries = [];
-    this.#start = 0;
-    this.#shift = 0;
-    this.#next = 0;
-    this.#unconfirmed = 0;
-    this.#readUpto = this.#settledUpto;
+  /** The rows that the broker took before a moment and the receiver has not confirmed. */
+  unconfirmedSince(beforeMs: number): readonly Entry[] {
+    if (this.#unconfirmed === 0) return [];
+    return [...this.#open.values()].filter(({ phase, sentMs }) => phase === 'sent' && sentMs <= beforeMs);
   }
 
-  /** What may be written down as settled: all up to a sequence, and what was settled early behind it. */
+  /** What may be written down as settled, and what may have been sent. */
   settlement(): Settlement {
-    const ranges = new Ranges(this.#early.list());
-    ranges.add(0, this.#settledUpto);
-    let runFrom: number | undefined;
-    for (const { phase, sequence } of this.#entries.slice(this.#start)) {
-      runFrom = phase === 'settled' ? (runFrom ?? sequence) : undefined;
-      if (runFrom !== undefined) ranges.add(runFrom, sequence);
-    }
-    return { stream: this.stream, lane: this.lane, ranges: ranges.list(), sentUpto: this.#readUpto, waiting: this.#waiting };
+    return { stream: this.stream, lane: this.lane, ranges: this.#settled.list(), sentUpto: this.#sentUpto, waiting: this.#waiting };
   }
 
-  #at(position: number): Entry | undefined {
-    return this.#entries[position - this.#shift];
+  /** Takes a row out of the counts of the phase that it is in. */
+  #leave(entry: Entry): void {
+    if (entry.aside) {
+      entry.aside = false;
+      this.#aside -= 1;
+    }
+    if (entry.phase === 'flying') entry.subject.landed();
+    if (entry.phase !== 'sent') return;
+    this.#unconfirmed -= 1;
+    this.#unconfirmedBytes -= bytesOf(entry);
   }
 
-  #trim(): void {
-    for (let entry = this.#entries[this.#start]; entry?.phase === 'settled'; entry = this.#entries[this.#start]) {
-      this.#settledUpto = entry.sequence;
-      this.#start += 1;
-    }
-    if (this.#start < TRIM_AT && this.#start < this.#entries.length) return;
-    this.#entries.splice(0, this.#start);
-    this.#shift += this.#start;
-    this.#next = Math.max(this.#next, this.#shift);
-    this.#start = 0;
-    this.#early.remove(0, this.#settledUpto);
+  #subjectOf(row: StoredRow): Subject {
+    const key = `${row.kind}/${row.subject}`;
+    const known = this.#subjects.get(key);
+    if (known !== undefined) return known;
+    const subject = new Subject(topicOf(row));
+    this.#subjects.set(key, subject);
+    return subject;
   }
 }
 
-/** Done entries are dropped in bulk: dropping each would move all that are behind it. */
-const TRIM_AT = 256;
+function bytesOf({ row }: Entry): number {
+  return row.content.length + ROW_OVERHEAD_BYTES;
+}
+
+/** What a row takes in memory beside its content. */
+const ROW_OVERHEAD_BYTES = 400;
+
+/** The most rows of a lane that are set aside, so that those behind them can go. */
+const ASIDE_MAX = 1000;

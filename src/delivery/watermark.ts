@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts';
 import type { Range } from '../core/ranges.ts';
 
 /** What the receiver says it has: `ack` in docs/mqtt-contract.md. */
@@ -9,7 +10,7 @@ export interface Watermark {
   readonly rejected: readonly Rejection[];
 }
 
-/** One reading that the receiver refused for good. */
+/** One reading that the receiver refused for good. Code and message can be shown; a code need not be one that is known. */
 export interface Rejection {
   readonly sequence: number;
   readonly code: string;
@@ -39,9 +40,9 @@ export function parseWatermark(payload: Buffer): Watermark | string {
 function parseRejection(value: unknown): Rejection | undefined {
   if (!isObject(value)) return undefined;
   const { id, code, message = '' } = value;
-  if (typeof id !== 'string' || !/^\d{1,16}$/.test(id) || typeof message !== 'string') return undefined;
-  if (typeof code !== 'string' || !/^[a-z_]{1,40}$/.test(code)) return undefined;
-  return { sequence: Number(id), code, message: message.slice(0, MESSAGE_CHARACTERS_MAX) };
+  if (typeof id !== 'string' || !/^\d{1,16}$/.test(id) || !isSequence(Number(id))) return undefined;
+  if (typeof code !== 'string' || typeof message !== 'string') return undefined;
+  return { sequence: Number(id), code: printable(code, CODE_CHARACTERS_MAX), message: printable(message, MESSAGE_CHARACTERS_MAX) };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -62,4 +63,5 @@ function isRange(value: unknown): value is Range {
 
 const PAYLOAD_BYTES_MAX = 256 * 1024;
 const LIST_MAX = 10_000;
-const MESSAGE_CHARACTERS_MAX = 500;
+const CODE_CHARACTERS_MAX = 40;
+const MESSAGE_CHARACTERS_MAX = 200;

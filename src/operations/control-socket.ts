@@ -2,10 +2,10 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, ConfigurationError, LinkError, messageOf } from '../core/errors.ts';
-import { encodeJson, type Json } from '../core/json.ts';
+import { encodeJson, type Json, type JsonObject } from '../core/json.ts';
 
-/** What a running gateway can be asked, by name; each answers with JSON. */
-export type Commands = Readonly<Record<string, () => Json>>;
+/** What a running gateway can be asked, by name; each gets the rest of the request and answers with JSON. */
+export type Commands = Readonly<Record<string, (request: Readonly<Record<string, unknown>>) => Json | Promise<Json>>>;
 
 /** The socket of the gateway whose outbox lies in the directory. */
 export function socketPath(directory: string): string {
@@ -20,7 +20,6 @@ export async function serveCommands(path: string, commands: Commands): Promise<{
   if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
     throw new ConfigurationError({ where: path, what: `a socket's path has at most ${SOCKET_PATH_BYTES_MAX} bytes`, remedy: 'Choose a shorter outbox.directory' });
   }
-  rmSync(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     if (sockets.size >= CLIENTS_MAX) {
@@ -42,13 +41,13 @@ export async function serveCommands(path: string, commands: Commands): Promise<{
   };
 }
 
-/** Asks a running gateway; rejects with a LinkError that says what to do when none answers. */
-export function ask(path: string, command: string): Promise<unknown> {
+/** Asks a running gateway, with what the command needs to know; rejects with a LinkError that says what to do when none answers. */
+export function ask(path: string, command: string, request: JsonObject = {}): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     let reply = '';
     socket.setTimeout(ANSWER_WITHIN_MS, () => socket.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`)));
-    socket.on('connect', () => socket.write(`${JSON.stringify({ command })}\n`));
+    socket.on('connect', () => socket.write(`${encodeJson({ ...request, command })}\n`));
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => (reply += text));
     socket.on('end', () => {
@@ -78,18 +77,26 @@ function answer(socket: Socket, commands: Commands): void {
     text += chunk;
     const end = text.indexOf('\n');
     if (end < 0 && text.length <= REQUEST_CHARACTERS_MAX) return;
-    const name = commandIn(text.slice(0, end));
-    const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
-    const known = Object.keys(commands).join(', ');
-    socket.end(`${encodeJson(command === undefined ? { error: `unknown command; there are: ${known}` } : command())}\n`);
+    socket.removeAllListeners('data');
+    reply(text.slice(0, end), commands).then(
+      (answered) => socket.end(`${encodeJson(answered)}\n`),
+      (error: unknown) => socket.end(`${encodeJson({ error: messageOf(error) })}\n`), // told to the person who asked
+    );
   });
 }
 
-function commandIn(line: string): string | undefined {
+async function reply(line: string, commands: Commands): Promise<Json> {
+  const request = requestIn(line);
+  const name = typeof request?.['command'] === 'string' ? request['command'] : '';
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (request === undefined || command === undefined) return { error: `unknown command; there are: ${Object.keys(commands).join(', ')}` };
+  return command(request);
+}
+
+function requestIn(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const request: unknown = JSON.parse(line);
-    if (typeof request !== 'object' || request === null || !('command' in request)) return undefined;
-    return typeof request.command === 'string' ? request.command : undefined;
+    return typeof request === 'object' && request !== null && !Array.isArray(request) ? (request as Record<string, unknown>) : undefined;
   } catch {
     return undefined; // answered as an unknown command
   }
@@ -97,7 +104,13 @@ function commandIn(line: string): string | undefined {
 
 function listening(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new ConfigurationError({ where: path, what: messageOf(error), remedy: 'Check outbox.directory and its owner', cause: error })));
+    const refuse = (error: unknown): void => reject(new ConfigurationError({ where: path, what: messageOf(error), remedy: 'Check outbox.directory and its owner', cause: error }));
+    server.once('error', refuse);
+    try {
+      rmSync(path, { force: true }); // what an earlier process left
+    } catch (error) {
+      refuse(error);
+    }
     server.listen(path, resolve);
   });
 }

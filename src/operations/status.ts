@@ -22,7 +22,7 @@ export interface StatusParts {
 /** Everything a person or a monitor wants to know of a running gateway; durations in milliseconds. */
 export function statusReport({ configuration, version, startedMs, nowMs, clock, delivery, outbox, devices, alarms }: StatusParts): JsonObject {
   const { gateway, site, file, hash, mqtt } = configuration;
-  const { tracks: _, connected, why, held, mqttVersion, sinceMs, lastAcknowledgedMs, ...counts } = delivery;
+  const { tracks: _, alarms: __, connected, why, held, mqttVersion, sinceMs, lastAcknowledgedMs, ...counts } = delivery;
   const { usedBytes, limitBytes, waitingBytes, leftMs } = outbox.capacity;
   const ago = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(nowMs - ms));
   return {

@@ -73,6 +73,8 @@ export interface Opened {
   readonly notes: Readonly<Record<string, string>>;
   /** The settings that durability hangs on, as SQLite reads them back. */
   readonly pragmas: Readonly<Record<string, string | number>>;
+  /** The wall time of the newest reading that was taken with a synchronised clock, where there is one. */
+  readonly lastGoodMs: number | undefined;
 }
 
 /** Why a stream was begun. */

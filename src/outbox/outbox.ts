@@ -15,6 +15,8 @@ import type { WorkerThread } from './worker-thread.ts';
 export interface OutboxParts extends Omit<OpenRequest, 'now'> {
   readonly worker: Pick<WorkerThread, 'call' | 'close' | 'news'>;
   readonly commitsPerSecond: number;
+  /** Told of a time that was good in an earlier run, as soon as the file is open. */
+  readonly lastGood?: (wallMs: number) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -27,6 +29,7 @@ export class Outbox {
   readonly #worker: OutboxParts['worker'];
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #lastGood: (wallMs: number) => void;
   readonly #commits: GroupCommit<Entry>;
   readonly #capacity: Capacity;
   readonly #notes = new Map<string, string>();
@@ -47,6 +50,7 @@ export class Outbox {
     this.#worker = parts.worker;
     this.#clock = parts.clock;
     this.#log = parts.log;
+    this.#lastGood = parts.lastGood ?? ((): void => undefined);
     this.#capacity = new Capacity(parts.clock);
     this.#commits = new GroupCommit({
       clock: parts.clock,
@@ -273,11 +277,12 @@ export class Outbox {
     return ageMs < NEW_STREAM_ALARM_MS ? [`a new count has begun (${this.#own.source}): ${REASONS[this.#own.reason]}`] : [];
   }
 
-  #opened({ streams, own, notes, pragmas }: Opened): void {
+  #opened({ streams, own, notes, pragmas, lastGoodMs }: Opened): void {
     this.#own = streams.find(({ number }) => number === own) ?? this.#own;
     const source = this.#own?.source;
     for (const [key, value] of Object.entries(notes)) this.#notes.set(key, value);
     this.#source = source;
+    if (lastGoodMs !== undefined) this.#lastGood(lastGoodMs);
     this.#log.info('outbox open', { streams: streams.map((stream) => stream.source).join(' '), ...pragmas });
   }
 }

@@ -2,18 +2,18 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'no
 import { join } from 'node:path';
 import { StorageError } from '../core/errors.ts';
 import type { Stamp } from '../core/reading.ts';
-import { streamIdAfter } from './stream-id.ts';
+import { streamIdAfter } from './file/stream-id.ts';
 import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, RowIdentity, Usage } from './calls.ts';
-import { gapRows } from './gap.ts';
-import { lockDirectory } from './instance-lock.ts';
-import { putAside, salvagedFolders, waitingForSalvage } from './put-aside.ts';
-import { Room } from './room.ts';
+import { gapRows } from './file/gap.ts';
+import { lockDirectory } from './damage/instance-lock.ts';
+import { putAside, salvagedFolders, waitingForSalvage } from './damage/put-aside.ts';
+import { Room } from './room/room.ts';
 import { SEQUENCE_MAX } from './row-key.ts';
-import { RunningMark } from './running-mark.ts';
-import { Salvage } from './salvage.ts';
-import { storageError, type StorageTrouble, troubleOf } from './storage-fault.ts';
-import { FILE_NAME, Store, type StoreParts } from './store.ts';
-import { StreamsFile } from './streams-file.ts';
+import { RunningMark } from './damage/running-mark.ts';
+import { Salvage } from './damage/salvage.ts';
+import { storageError, type StorageTrouble, troubleOf } from './file/storage-fault.ts';
+import { FILE_NAME, Store, type StoreParts } from './file/store.ts';
+import { type NamedStream, StreamsFile } from './damage/streams-file.ts';
 
 /**
  * Keeps the outbox's file usable whatever the disk does: tries again with the same sequences and the same bytes, opens it
@@ -105,7 +105,10 @@ export class StoreKeeper {
     const [salvage] = this.#salvages;
     if (salvage === undefined || this.#open === undefined) return false;
     try {
-      if (salvage.step(this.#now)) this.#salvages.shift();
+      if (salvage.step(this.#now)) {
+        this.#salvages.shift();
+        this.#streamsFile.write(this.#named(this.#open.store));
+      }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       return false; // the present file does not take it now; the next commit tells why, and the salvage goes on later
@@ -132,7 +135,7 @@ export class StoreKeeper {
   #commit(batch: Batch): Committed {
     const { store, room } = this.#ready();
     room.make(batch);
-    const { committed, arrivals } = store.commit(batch, () => room.tidyInside(batch.now));
+    const { committed, arrivals } = store.commit(batch, () => room.tidyInside(batch));
     if (arrivals.length > 0) this.#tell({ news: 'arrived', arrivals });
     this.#afterwards(room);
     return { ...committed, usage: this.#usage };
@@ -206,15 +209,21 @@ export class StoreKeeper {
       return { store: this.#openStore({}), isNew: false };
     } catch (error) {
       if (!(error instanceof StorageError) || troubleOf(error) !== 'damaged') throw error;
-      this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs));
+      this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, { streams: this.#streamsFile.read() }));
       return { store: this.#openStore(this.#successor()), isNew: true };
     }
   }
 
   #openStore(parts: Pick<StoreParts, 'reason' | 'number'>): Store {
     const store = Store.open({ file: this.#file, request: { ...this.#request, now: this.#now }, ...parts });
-    this.#request = { ...this.#request, newStreamId: streamIdAfter(this.#request.newStreamId) }; // two streams never share one
+    this.#renewStreamId(store);
     return store;
+  }
+
+  /** Two streams never share an id, also when one gateway has to begin several. */
+  #renewStreamId(store: Store): void {
+    const { newStreamId } = this.#request;
+    if (store.book.sourceOf(store.book.own).endsWith(newStreamId)) this.#request = { ...this.#request, newStreamId: streamIdAfter(newStreamId) };
   }
 
   #use(store: Store): Room {
@@ -245,9 +254,10 @@ export class StoreKeeper {
     const before = this.#open?.store;
     if (before === undefined) return;
     const { own, numbers } = before.book;
+    const streams = this.#named(before);
     const untoldFrom: RowIdentity = { stream: own, sequence: before.next };
     this.#closeAnyhow(before);
-    this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, untoldFrom));
+    this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, { streams, untoldFrom }));
     this.#tell({ news: 'withdrawn', streams: numbers });
     const store = this.#openStore({ reason: 'damaged', number: own + 1 });
     this.#use(store);
@@ -273,25 +283,22 @@ export class StoreKeeper {
     const source = store.book.sourceOf(own);
     const last = store.book.lastOf(own);
     store.restart({ reason: 'incomplete', newStreamId: this.#request.newStreamId, now: this.#now });
+    this.#renewStreamId(store);
     store.insert(gapRows({ source, ranges: [[last + 1, SEQUENCE_MAX]], reason: 'incomplete' }, this.#now), this.#now);
     this.#streamsFile.write(this.#named(store));
   }
 
   #startSalvages(store: Store): void {
-    const known = this.#streamsFile.read();
     this.#try(() =>
       this.#guarded(() => {
-        this.#salvages = waitingForSalvage(this.#request.directory).map((aside) => new Salvage({ aside, store, known, tell: this.#tell }));
+        this.#salvages = waitingForSalvage(this.#request.directory).map((aside) => new Salvage({ aside, store, tell: this.#tell }));
         this.#tellAlarms();
       }),
     );
   }
 
-  #named(store: Store): readonly { readonly number: number; readonly source: string }[] {
-    const named = store.book.numbers.map((number) => ({ number, source: store.book.sourceOf(number) }));
-    const waiting = this.#streamsFile.read().filter(({ source }) => named.every((stream) => stream.source !== source));
-    // The streams of a damaged file stay named until they are salvaged.
-    return [...waiting, ...named].slice(-NAMED_MAX);
+  #named(store: Store): readonly NamedStream[] {
+    return store.book.numbers.map((number) => ({ number, source: store.book.sourceOf(number) }));
   }
 
   #tellAlarms(): void {
@@ -342,4 +349,3 @@ function makeDirectory(directory: string): void {
 const TRIES_MAX = 4;
 /** Above the streams of any file that was damaged so badly that not even their numbers are known. */
 const NUMBER_AFTER_UNKNOWN = 4096;
-const NAMED_MAX = 100;

@@ -24,6 +24,7 @@ describe('a whole file', () => {
         keepaliveMs: 60_000,
         publishDeadlineMs: 30_000,
         receiverOverdueMs: 600_000,
+        clockWaitMs: 120_000,
         noSubscribers: 'keep',
       },
       outbox: { directory: '/var/lib/tailgate', limits: { bytesMax: 2 * 1024 ** 3, freeBytesMin: 64 * 1024 ** 2, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 50 },
@@ -62,6 +63,8 @@ mqtt:
   keepalive: 5 min
   publishDeadline: 1.5 s
   receiverOverdue: 1 h
+  clockWait: 0 s
+  drainPerSecond: 20
   noSubscribers: accept
 outbox: { directory: /data, sizeMax: 100 MiB, commitsPerSecond: 10 }
 devices:
@@ -93,6 +96,8 @@ devices:
       keepaliveMs: 300_000,
       publishDeadlineMs: 1500,
       receiverOverdueMs: 3_600_000,
+      clockWaitMs: 0,
+      drainPerSecond: 20,
       noSubscribers: 'accept',
     });
     expect(outbox).toMatchObject({ directory: '/data', limits: { bytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 10 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/core/errors.ts';
+import { checksum } from '../../src/outbox/file/checksum.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { follow, meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
@@ -45,7 +46,8 @@ describe('the outbox', () => {
     await first.record([scanOf('A'), scanOf('B')]);
     await first.close();
     const database = new Database(join(folder, 'outbox.db'));
-    database.exec('BEGIN; UPDATE stream SET floor = 2, crc = NULL; DELETE FROM scan_lane; COMMIT');
+    database.function('checksum', { varargs: true }, (...columns: unknown[]) => checksum(columns as (string | number)[]));
+    database.exec('BEGIN; UPDATE stream SET floor = 2; UPDATE stream SET crc = checksum(number, source, site, gateway, fingerprint, created_ms, floor, reason); DELETE FROM scan_lane; COMMIT');
     database.close();
     const second = await openOutbox(folder);
     expect((await second.record([scanOf('C')])).sequences).toEqual([3]);
@@ -63,7 +65,35 @@ describe('the outbox', () => {
       ['urn:tailgate:bedford:truck-18:00000002', 0],
     ]);
     expect((await second.record([scanOf('B')])).sequences).toEqual([1]);
+    expect(second.alarms.join()).toContain('a new count has begun (urn:tailgate:bedford:truck-18:00000002): the gateway or its site was renamed');
     await second.close();
+  });
+
+  it('starts a new stream on another machine, since the card may have been copied, and says so', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder, { fingerprint: 'dt:aaaaaaaaaaaa mac:bbbbbbbbbbbb' });
+    await first.record([scanOf('A')]);
+    await first.close();
+    const same = await openOutbox(folder, { fingerprint: 'dt:aaaaaaaaaaaa', newStreamId: '00000002' });
+    expect((await same.record([scanOf('B')])).source).toBe('urn:tailgate:bedford:truck-17:3f9c1e7a');
+    expect(same.alarms).toEqual([]);
+    await same.close();
+    const other = await openOutbox(folder, { fingerprint: 'dt:cccccccccccc', newStreamId: '00000003' });
+    expect(await other.record([scanOf('C')])).toEqual({ source: 'urn:tailgate:bedford:truck-17:00000003', sequences: [1] });
+    expect(other.alarms.join()).toContain('the outbox comes from another machine: was the card copied?');
+    await other.close();
+  });
+
+  it('starts a new stream when the receiver has more of the present one than was ever given out', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    const follower = follow(outbox);
+    await outbox.record([scanOf('A')]);
+    await outbox.restart('copied', '00000002');
+    expect(await outbox.record([scanOf('B')])).toEqual({ source: 'urn:tailgate:bedford:truck-17:00000002', sequences: [1] });
+    expect([...follower.streams.keys()]).toEqual([1, 2]);
+    expect(follower.arrivals.at(-1)).toEqual({ stream: 2, lane: 'scan', last: 1, rows: 1 });
+    expect(outbox.alarms.join()).toContain('it is an old copy');
+    await outbox.close();
   });
 
   it('runs with WAL and synchronous FULL at the first and at every later opening', async () => {

@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 
 const SCHEMAS = new URL('../../docs/schemas/', import.meta.url);
 const validators = new Map<string, ValidateFunction>();
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictTypes: false, strictRequired: false });
+formats.default(ajv);
 
 for (const file of readdirSync(SCHEMAS)) {
   const schema: unknown = JSON.parse(readFileSync(new URL(file, SCHEMAS), 'utf8'));
@@ -20,8 +22,7 @@ export const SCHEMA_NAMES: readonly string[] = [...validators.keys()];
  */
 export function assertContract(suffix: string, payload: Buffer): void {
   const [head = '', level = '', ...more] = suffix.split('/');
-  const name = head === 'event' ? level : head;
-  const validate = validators.get(name);
+  const validate = validators.get(schemaOf(head, level));
   if (validate === undefined || more.length > 0) throw new Error(`the contract knows no topic ${suffix}`);
   const value: unknown = JSON.parse(payload.toString('utf8'));
   if (validate(value)) {
@@ -31,6 +32,13 @@ export function assertContract(suffix: string, payload: Buffer): void {
   }
   const problems = (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message ?? ''}`);
   throw new Error(`${suffix} breaks the contract: ${problems.join('; ')}\n${payload.toString('utf8').slice(0, 2000)}`);
+}
+
+/** Commands and replies each have a schema of their own; what answers a command that does not exist has the general one. */
+function schemaOf(head: string, level: string): string {
+  if (head === 'event') return level;
+  if (head === 'cmd') return `cmd-${level}`;
+  return head === 'reply' && level !== '' && validators.has(`reply-${level}`) ? `reply-${level}` : head;
 }
 
 const broken: string[] = [];

@@ -8,7 +8,7 @@ import { temporaryFolder } from './folders.ts';
 export const ROOT = 'tailgate/v1/bedford/truck-17';
 
 /** Starts a real outbox and its delivery to a broker, for the running test. */
-export async function startDelivery(url: string, parts: Partial<DeliveryParts> & { readonly directory?: string } = {}): Promise<{ outbox: Outbox; delivery: Delivery; stop: () => Promise<void> }> {
+export async function startDelivery(url: string, parts: Partial<Omit<DeliveryParts, 'outbox'>> & { readonly outbox?: Outbox; readonly directory?: string } = {}): Promise<{ outbox: Outbox; delivery: Delivery; stop: () => Promise<void> }> {
   const outbox = parts.outbox ?? (await openOutbox(parts.directory ?? temporaryFolder()));
   const delivery = new Delivery({
     outbox,
@@ -21,6 +21,9 @@ export async function startDelivery(url: string, parts: Partial<DeliveryParts> &
     acknowledgedBy: 'broker',
     noSubscribers: 'keep',
     overdueMs: 600_000,
+    clockWaitMs: 120_000,
+    spreadMs: 60_000,
+    copied: () => undefined,
     version: 'auto',
     settings: async () => Promise.resolve({ url, clientId: 'truck-17', keepaliveSeconds: 30 }),
     facts: () => ({ version: '0.0.0', configuration: 'abcdef', clock: 'synced', devices: {}, alarms: [] }),

@@ -7,20 +7,30 @@ import { checkContract, expectContractKept } from './contract.ts';
 export interface StubBehaviour {
   /** The answer to CONNECT; undefined closes the socket without a word, null leaves it without an answer. */
   readonly connack?: (packet: IConnectPacket, attempt: number) => Partial<IConnackPacket> | null | undefined;
+  /** Called after each CONNACK that accepts. */
+  readonly connected?: (attempt: number) => void;
   /** The reason code of a PUBACK; undefined swallows it. */
   readonly puback?: (packet: IPublishPacket, count: number) => number | undefined;
+  /** What a SUBSCRIBE to a filter is granted: 1, or a reason code. */
+  readonly suback?: (filter: string) => number;
 }
 
 /** A broker that answers just as a test wants it: for refusals that real brokers cannot be made to give. */
 export class StubBroker {
   readonly url: string;
+  readonly port: number;
   readonly published: IPublishPacket[] = [];
+  /** What was sent with CONNECT, try by try. */
+  readonly connectPackets: IConnectPacket[] = [];
+  /** What was subscribed to. */
+  readonly filters = new Set<string>();
   /** The most QoS 1 messages that were unacknowledged at once. */
   inFlightMost = 0;
   connects = 0;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Map<Socket, number>();
 
   private constructor(port: number) {
+    this.port = port;
     this.url = `mqtt://127.0.0.1:${port}`;
   }
 
@@ -32,19 +42,40 @@ export class StubBroker {
     expectContractKept();
     server.on('connection', (socket) => stub.#serve(socket, behaviour));
     onTestFinished(() => {
-      for (const socket of stub.#sockets) socket.destroy();
+      for (const socket of stub.#sockets.keys()) socket.destroy();
       server.close();
     });
     return stub;
   }
 
+  /** What was published below the gateway's root on topics that begin so. */
+  publishedOn(head: string): readonly IPublishPacket[] {
+    return this.published.filter(({ topic }) => topic.split('/').slice(4).join('/').startsWith(head));
+  }
+
   /** Sends a packet to every client. */
-  send(packet: Packet, protocolVersion = 5): void {
-    for (const socket of this.#sockets) socket.write(mqttPacket.generate(packet, { protocolVersion }));
+  send(packet: Packet): void {
+    for (const [socket, protocolVersion] of this.#sockets) socket.write(mqttPacket.generate(packet, { protocolVersion }));
+  }
+
+  /** Sends bytes as they are to every client. */
+  sendBytes(bytes: Uint8Array): void {
+    for (const socket of this.#sockets.keys()) socket.write(bytes);
+  }
+
+  /** Publishes to every client. */
+  publish(topic: string, content: unknown, retain = false): void {
+    this.send({ cmd: 'publish', topic, payload: typeof content === 'string' ? content : JSON.stringify(content), qos: 0, dup: false, retain });
+  }
+
+  /** Ends every connection: with a DISCONNECT if there is a reason code, else without a word. */
+  disconnect(reasonCode?: number, serverReference?: string): void {
+    if (reasonCode !== undefined) this.send({ cmd: 'disconnect', reasonCode, ...(serverReference === undefined ? {} : { properties: { serverReference } }) });
+    for (const socket of this.#sockets.keys()) socket.end();
   }
 
   #serve(socket: Socket, behaviour: StubBehaviour): void {
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, 4);
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     let version = 4;
@@ -54,11 +85,14 @@ export class StubBroker {
     parser.on('packet', (packet: Packet) => {
       if (packet.cmd === 'connect') {
         version = packet.protocolVersion ?? 4;
+        this.#sockets.set(socket, version);
         this.connects += 1;
+        this.connectPackets.push(packet);
         const connack = behaviour.connack === undefined ? {} : behaviour.connack(packet, this.connects);
         if (connack === null) return;
         if (connack === undefined) socket.destroy();
         else answer({ cmd: 'connack', sessionPresent: false, ...(version === 5 ? { reasonCode: 0 } : { returnCode: 0 }), ...connack });
+        if (connack !== undefined && (connack.reasonCode ?? connack.returnCode ?? 0) === 0) behaviour.connected?.(this.connects);
       } else if (packet.cmd === 'publish') {
         this.published.push(packet);
         const suffix = /^tailgate\/v1\/[^/]+\/[^/]+\/(.+)$/.exec(packet.topic)?.[1];
@@ -73,7 +107,8 @@ export class StubBroker {
           answer({ cmd: 'puback', messageId: packet.messageId, ...(version === 5 ? { reasonCode } : {}) });
         });
       } else if (packet.cmd === 'subscribe') {
-        answer({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: packet.subscriptions.map(() => 1) });
+        for (const { topic } of packet.subscriptions) this.filters.add(topic);
+        answer({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: packet.subscriptions.map(({ topic }) => behaviour.suback?.(topic) ?? 1) });
       } else if (packet.cmd === 'pingreq') {
         answer({ cmd: 'pingresp' });
       }

@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { codeOf } from '../../core/errors.ts';
+import { storageError } from '../file/storage-fault.ts';
+
+/**
+ * Holds a directory for this process: a second gateway on it would give out the same sequences. The kernel releases the
+ * lock with the process, however that ends. Throws a StorageError when another process holds it.
+ */
+export function lockDirectory(directory: string): { release(): void } {
+  const file = join(directory, 'outbox.lock');
+  let database: Database.Database | undefined;
+  try {
+    database = new Database(file, { timeout: WAIT_MS });
+    database.pragma('journal_mode = OFF');
+    database.exec('BEGIN EXCLUSIVE'); // takes the lock and writes nothing
+  } catch (error) {
+    database?.close();
+    // Where no file can be made, the outbox's own lock has to do.
+    if (codeOf(error)?.startsWith('SQLITE_BUSY') !== true) return { release: () => undefined };
+    throw storageError(error, file);
+  }
+  const held = database;
+  return { release: () => void held.close() };
+}
+
+/** A process that was killed a moment ago is gone by then. */
+const WAIT_MS = 2000;

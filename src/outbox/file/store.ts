@@ -1,0 +1,282 @@
+import Database from 'better-sqlite3';
+import { codeOf, messageOf, StorageError } from '../../core/errors.ts';
+import { type Lane, LANES, type Stamp } from '../../core/reading.ts';
+import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from '../calls.ts';
+import { isIntact } from './checksum.ts';
+import { SEQUENCE_MAX } from '../row-key.ts';
+import { RowReader } from './row-reader.ts';
+import { Boots, RowWriter } from './row-writer.ts';
+import type { NewRow } from '../row.ts';
+import { prepareSchema } from './schema.ts';
+import { checkSettings, SETTINGS } from './settings.ts';
+import { prepare, type Statements } from './statements.ts';
+import { damage, storageError } from './storage-fault.ts';
+import { StreamBook } from './stream-book.ts';
+
+/** How a file is opened beside what the gateway asks for. */
+export interface StoreParts {
+  readonly file: string;
+  readonly request: OpenRequest;
+  /** Why a stream is begun if the file holds none. */
+  readonly reason?: StreamReason;
+  /** The number of that stream, where an old file has had others. */
+  readonly number?: number;
+}
+
+/**
+ * The outbox's SQLite file, open. Synchronous: it lives in the worker thread, where an fsync may take its time. Whatever
+ * it throws is a StorageError, or a bug.
+ */
+export class Store {
+  readonly file: string;
+  readonly statements: Statements;
+  readonly book: StreamBook;
+  readonly #database: Database.Database;
+  readonly #boots: Boots;
+  readonly #notes = new Map<string, string>();
+  readonly #writer: RowWriter;
+  readonly #reader: RowReader;
+  /** Keys of the notes of batches whose commit failed. */
+  readonly #doubt = new Set<string>();
+  #next = 1;
+
+  private constructor(database: Database.Database, { file, request, reason, number }: StoreParts) {
+    this.#database = database;
+    this.file = file;
+    this.statements = prepare(database);
+    this.book = new StreamBook(this.statements, file);
+    this.#boots = new Boots(this.statements);
+    for (const { key, value, crc } of this.statements.notes.all()) {
+      if (!isIntact(crc, [key, value])) throw damage(file, 'a note is damaged');
+      this.#notes.set(key, value);
+    }
+    const { statements, book } = this;
+    this.#writer = new RowWriter({ statements, book, boots: this.#boots });
+    this.#reader = new RowReader({ file, statements, book, boots: this.#boots, bootId: request.now.bootId, transact: (run) => this.transact(run) });
+    this.transact(() => {
+      if (book.own === 0 && number !== undefined) book.begin({ ...request, reason: reason ?? 'new', nowMs: request.now.wallMs, number });
+      else book.openOwn(request, reason);
+    });
+    this.#next = book.lastOf(book.own) + 1;
+  }
+
+  /** Opens the file, makes it if it is not there, and verifies what durability hangs on. */
+  static open(parts: StoreParts): Store {
+    const { file } = parts;
+    let database: Database.Database | undefined;
+    try {
+      database = new Database(file);
+      for (const pragma of SETTINGS) database.pragma(pragma);
+      checkSettings(database, file);
+      rewriteWal(database, file);
+      prepareSchema(database, file);
+      checkTables(database, file);
+      return new Store(database, parts);
+    } catch (error) {
+      database?.close(); // or this process would hold its lock
+      // The statements fit the schema, unless its text is damaged.
+      if (codeOf(error) === 'SQLITE_ERROR') throw damage(file, `its tables are damaged: ${messageOf(error)}`);
+      throw storageError(error, file);
+    }
+  }
+
+  /** What stands in the file. */
+  report(): Opened {
+    return this.guarded(() => ({
+      news: 'opened',
+      streams: this.book.numbers.map((number) => this.book.report(number)),
+      own: this.book.own,
+      notes: Object.fromEntries(this.#notes),
+      pragmas: checkSettings(this.#database, this.file),
+      lastGoodMs: this.#reader.lastGoodMs(),
+    }));
+  }
+
+  /** The sequence that the next row gets. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /**
+   * Stores a batch in one transaction, along with what is tidied up. When it returns, the batch is on disk; when it throws, nothing of it was told as
+   * stored, and its sequences are given out again.
+   */
+  commit(batch: Batch, tidyInside: () => void): { readonly committed: Omit<Committed, 'usage'>; readonly arrivals: readonly Arrival[] } {
+    const first = this.#next;
+    this.#checkLeft(batch.rows.length);
+    try {
+      this.transact(() => {
+        this.#writer.write(batch, first);
+        tidyInside();
+      });
+    } catch (error) {
+      for (const [key] of batch.notes) this.#doubt.add(key);
+      throw error;
+    }
+    this.#doubt.clear(); // the same place of the WAL was written again
+    for (const settlement of batch.settlements) if (this.book.has(settlement.stream)) this.book.settled(settlement);
+    for (const [key, value] of batch.notes) {
+      if (value === null) this.#notes.delete(key);
+      else this.#notes.set(key, value);
+    }
+    return { committed: { source: this.book.sourceOf(this.book.own), first }, arrivals: this.#arrivals(batch.rows, first) };
+  }
+
+  /**
+   * Takes back what the connection before may have left behind of batches that it failed to commit: their outcome is not
+   * known, and they were told as not stored.
+   */
+  takeBack(before: Store): void {
+    if (before.#next > this.#next) throw damage(this.file, `it ends before reading ${before.#next - 1}, which was stored`);
+    this.transact(() => this.#writer.takeBack(before.#next, before.#notes, before.#doubt));
+    for (const key of before.#doubt) {
+      const value = before.#notes.get(key);
+      if (value === undefined) this.#notes.delete(key);
+      else this.#notes.set(key, value);
+    }
+    this.#next = before.#next;
+  }
+
+  /** Adds rows of the outbox's own making inside a transaction, and says afterwards that they have arrived. */
+  insertInside(rows: readonly NewRow[], now: Stamp): () => readonly Arrival[] {
+    const first = this.#next;
+    this.#checkLeft(rows.length);
+    this.#writer.insert(rows, first, { now, historical: false });
+    return () => this.#arrivals(rows, first);
+  }
+
+  /** The same in a transaction of its own. */
+  insert(rows: readonly NewRow[], now: Stamp): readonly Arrival[] {
+    let arrived: () => readonly Arrival[] = () => [];
+    this.transact(() => (arrived = this.insertInside(rows, now)));
+    return arrived();
+  }
+
+  /** Rows of a lane that are not settled, in order. */
+  page(request: PageRequest): Page {
+    return this.guarded(() => this.#reader.page(request));
+  }
+
+  /** Rows of a stream by their sequences, settled or not. */
+  fetch(request: FetchRequest): Fetched {
+    return this.guarded(() => this.#reader.fetch(request));
+  }
+
+  /** What is in quarantine, oldest first. */
+  quarantine(): readonly QuarantinedRow[] {
+    return this.guarded(() => this.#reader.quarantine());
+  }
+
+  /** The clock was set: rows of this boot that are not sealed get their time from it when they are given out. */
+  correct({ bootId, wallMs, monotonicMs }: Stamp): void {
+    let boot = 0;
+    const zeroMs = Math.round(wallMs - monotonicMs);
+    this.transact(() => {
+      boot = this.#boots.number(bootId);
+      this.statements.correct.run(boot, zeroMs);
+    });
+    this.#reader.correct(boot, zeroMs);
+  }
+
+  /** Begins a new stream in this file. */
+  restart({ reason, newStreamId, now }: RestartRequest): void {
+    this.transact(() => this.book.beginAnother({ reason, newStreamId, nowMs: now.wallMs }));
+    this.#next = 1;
+  }
+
+  /** Takes over a note of a damaged file, unless there is a newer one; in a transaction. */
+  takeNote(key: string, value: string, crc: number): void {
+    if (this.statements.putMissingNote.run(key, value, crc).changes > 0) this.#notes.set(key, value);
+  }
+
+  /** The number of a boot id; in a transaction. */
+  bootNumber(id: string): number {
+    return this.#boots.number(id);
+  }
+
+  /** Runs what it is given in one transaction; what was written in memory along with it counts only after the commit. */
+  transact(run: () => void): void {
+    this.guarded(() => {
+      try {
+        this.#database.transaction(run).immediate();
+        this.#boots.confirm();
+        this.book.confirm();
+      } catch (error) {
+        this.#boots.discard();
+        this.book.discard();
+        throw error;
+      }
+    });
+  }
+
+  /** Closes the file; nothing may be called afterwards. */
+  close(): void {
+    this.guarded(() => void this.#database.close());
+  }
+
+  /** A fault of the disk is a StorageError wherever it comes up; a bug stays what it is. */
+  guarded<T>(run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      throw storageError(error, this.file);
+    }
+  }
+
+  #checkLeft(rows: number): void {
+    if (this.#next + rows <= SEQUENCE_MAX) return;
+    throw new StorageError({ where: this.file, what: 'the stream has no sequence numbers left' });
+  }
+
+  /** What has arrived; from here on the sequences are given out. */
+  #arrivals(rows: readonly NewRow[], first: number): readonly Arrival[] {
+    const { own } = this.book;
+    this.#next = first + rows.length;
+    return LANES.flatMap((lane) => {
+      const arrival = arrivalOf(rows, first, lane, own);
+      if (arrival === undefined) return [];
+      this.book.lane(own, lane).waiting += arrival.rows;
+      return [arrival];
+    });
+  }
+}
+
+/** The outbox's file in its directory. */
+export const FILE_NAME = 'outbox.db';
+
+/**
+ * What the WAL holds after a crash may be in the system's cache and not on the disk, if an fsync had failed: the kernel
+ * takes such pages for written, and no later fsync writes them. So it goes to the file, and the WAL begins anew, before
+ * anything is appended that a hole in it would swallow.
+ */
+function rewriteWal(database: Database.Database, file: string): void {
+  const [result] = database.pragma('wal_checkpoint(TRUNCATE)') as readonly { readonly busy: number }[];
+  if (result?.busy !== 0) throw new StorageError({ where: file, what: 'its write-ahead log cannot be taken over' });
+}
+
+function arrivalOf(rows: readonly NewRow[], first: number, lane: Lane, stream: number): Arrival | undefined {
+  let [count, last] = [0, 0];
+  for (const [index, row] of rows.entries()) {
+    if (row.lane !== lane) continue;
+    count += 1;
+    last = first + index;
+  }
+  return count === 0 ? undefined : { stream, lane, last, rows: count };
+}
+
+/**
+ * Looks for damage to the file's structure: in the small tables always; in the rows while they are few, since reading a
+ * week of them would keep a technician waiting. Damage to more than that comes up when the rows are read.
+ */
+function checkTables(database: Database.Database, file: string): void {
+  const size = Number(database.pragma('page_count', { simple: true })) * Number(database.pragma('page_size', { simple: true }));
+  const whole = size <= CHECKED_WHOLE_BYTES_MAX;
+  for (const table of whole ? [''] : SMALL_TABLES) {
+    const found = database.pragma(table === '' ? 'quick_check(1)' : `quick_check(${table})`, { simple: true });
+    if (found !== 'ok') throw damage(file, `it is damaged: ${String(found).slice(0, DAMAGE_CHARACTERS_MAX)}`);
+  }
+}
+
+const SMALL_TABLES = ['stream', 'settled', 'sent', 'note', 'boot', 'correction', 'quarantine'];
+const CHECKED_WHOLE_BYTES_MAX = 16 * 1024 * 1024;
+const DAMAGE_CHARACTERS_MAX = 200;

@@ -1,0 +1,114 @@
+import { statfsSync } from 'node:fs';
+import { StorageError } from '../../core/errors.ts';
+import type { Stamp } from '../../core/reading.ts';
+import { Ballast } from './ballast.ts';
+import type { Batch, News, OutboxLimits, Usage } from '../calls.ts';
+import { Retention } from './retention.ts';
+import { Shedding } from './shedding.ts';
+import { bytesOf } from '../row.ts';
+import type { Store } from '../file/store.ts';
+
+/** What a Room is made of. */
+export interface RoomParts {
+  readonly store: Store;
+  readonly directory: string;
+  readonly limits: OutboxLimits;
+  readonly tell: (news: News) => void;
+}
+
+/**
+ * Keeps the outbox within its bounds: of the file, and of the free space on the disk. What is delivered goes first, then
+ * meter readings are thinned; a scan that was stored never goes, and when there is nothing else left, new readings
+ * are refused, which the person at the scanner hears.
+ */
+export class Room {
+  readonly #parts: RoomParts;
+  readonly #ballast: Ballast;
+  readonly #retention: Retention;
+  readonly #shedding: Shedding;
+  #rowBytes = ROW_BYTES_ASSUMED;
+
+  constructor(parts: RoomParts) {
+    this.#parts = parts;
+    this.#ballast = new Ballast(parts);
+    this.#retention = new Retention(parts);
+    this.#shedding = new Shedding(parts);
+  }
+
+  /** How much is taken, and how much there is. */
+  usage(): Usage {
+    const { store, limits } = this.#parts;
+    const { used, size } = store.guarded(() => store.statements.usedBytes.get()) ?? { used: 0, size: 0 };
+    const growth = Math.max(0, this.#freeBytes() - limits.freeBytesMin);
+    return { usedBytes: used, limitBytes: Math.min(limits.bytesMax, size + growth), waitingBytes: Math.round(Math.min(used, store.book.waiting * this.#rowBytes)) };
+  }
+
+  /** Makes room for a batch; throws a StorageError when there is none to make. */
+  make({ rows, now }: Batch): void {
+    const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
+    if (rows.length > 0) this.#rowBytes += ((bytes / rows.length) * STORED_SHARE - this.#rowBytes) * AVERAGE_OVER;
+    const needed = rows.length === 0 ? 0 : bytes * GROWTH + PAGES_ASIDE;
+    let { usedBytes, limitBytes } = this.usage();
+    // A little at each commit long before it is full, so that no scan waits for a great clearance.
+    if (usedBytes + needed > limitBytes * NEARLY_FULL && !this.#retention.purge('all')) this.#shedding.shed(now);
+    while (usedBytes + needed > limitBytes) {
+      if (!this.#retention.purge('all') && !this.#shedding.shed(now)) throw this.#full(limitBytes);
+      ({ usedBytes, limitBytes } = this.usage());
+    }
+  }
+
+  /** Removes inside a transaction what was delivered and is kept no longer. */
+  tidyInside({ rows, now }: Batch): void {
+    const rowsMax = Math.max(TIDY_ROWS_LEAST, rows.length * 2); // more than come, or it would never be done
+    const { usedBytes, waitingBytes } = this.usage();
+    if (usedBytes - waitingBytes > this.#parts.limits.keepBytesMax) this.#retention.purgeInside('all', rowsMax);
+    else this.#retention.purgeAgedInside(now, rowsMax);
+  }
+
+  /** The disk is full, whatever our own bounds say: gives up the ballast, so that something can be deleted. */
+  relieve(now: Stamp): void {
+    this.#ballast.giveUp();
+    if (!this.#retention.purge('all')) this.#shedding.shed(now);
+  }
+
+  /** Looks after the ballast; to be called now and then. */
+  settle(): void {
+    this.#ballast.restore(this.#freeBytes());
+  }
+
+  /** What a person should know. */
+  alarms(): readonly string[] {
+    const free = this.#freeBytes();
+    const { freeBytesMin } = this.#parts.limits;
+    const low = free < freeBytesMin ? [`only ${Math.round(free / 1024 / 1024)} MiB are free on the disk of ${this.#parts.directory}: free some, or readings will be refused`] : [];
+    const { gone } = this.#shedding;
+    return gone === 0 ? low : [...low, `${gone} meter readings were given up since the start for want of room: the broker has been away too long for outbox.sizeMax`];
+  }
+
+  #freeBytes(): number {
+    try {
+      const { bavail, bsize } = statfsSync(this.#parts.directory);
+      return bavail * bsize;
+    } catch (error) {
+      throw new StorageError({ where: this.#parts.directory, what: 'its free space cannot be told', cause: error });
+    }
+  }
+
+  #full(limitBytes: number): StorageError {
+    const what = `it is full: ${Math.round(limitBytes / 1024 / 1024)} MiB hold what waits for the broker, and nothing of it may go`;
+    return new StorageError({ where: this.#parts.store.file, what, remedy: 'Bring the broker back, free some disk space, or raise outbox.sizeMax' });
+  }
+}
+
+/** What a row takes until one was seen, and how much of its size in the gather buffer it takes in the file. */
+const ROW_BYTES_ASSUMED = 250;
+const STORED_SHARE = 0.9;
+/** How fast the average follows. */
+const AVERAGE_OVER = 0.02;
+/** What rows take in the file at most, pages that are half full and their places in the trees included. */
+const GROWTH = 1.3;
+const PAGES_ASIDE = 64 * 1024;
+/** A little at a time: it happens while scans wait for their commit. */
+const TIDY_ROWS_LEAST = 250;
+/** From here on a little is cleared at each commit. */
+const NEARLY_FULL = 0.9;
