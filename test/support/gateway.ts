@@ -9,7 +9,7 @@ import { temporaryFolder } from './folders.ts';
 export interface GatewayStatus {
   readonly broker: { readonly connected: boolean; readonly why?: string };
   readonly outbox: { readonly waiting: { readonly scan: number; readonly meter: number }; readonly settled: number; readonly fault?: string };
-  readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly discarded: Readonly<Record<string, number>> }[];
+  readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly frames: number; readonly discarded: Readonly<Record<string, number>> }[];
   readonly alarms: readonly string[];
 }
 

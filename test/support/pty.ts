@@ -13,6 +13,8 @@ export interface Pty {
   write(bytes: Uint8Array | string): Promise<void>;
   /** Gets every byte that the gateway sends; until somebody listens the kernel keeps them. */
   onData(listener: (chunk: Uint8Array) => void): void;
+  /** How often the kernel's buffer was full: a serial port would have lost bytes, where a pseudo-terminal makes its writer wait. */
+  readonly overruns: number;
   /** Hangs up, as a pulled plug does. Calling it again does nothing. */
   close(): void;
 }
@@ -26,13 +28,17 @@ export function openPty(): Pty {
   execFileSync('stty', ['-F', path, 'raw', '-echo']);
   const device = new ReadStream(master);
   let closed = false;
+  let overruns = 0;
   let writing = Promise.resolve();
   return {
     path,
     write(bytes) {
       const data = Buffer.from(bytes);
-      writing = writing.then(() => writeAll(master, data, () => closed));
+      writing = writing.then(() => writeAll(master, data, { closed: () => closed, full: () => (overruns += 1) }));
       return writing;
+    },
+    get overruns() {
+      return overruns;
     },
     onData: (listener) => void device.on('data', listener),
     close() {
@@ -45,12 +51,13 @@ export function openPty(): Pty {
 }
 
 /** Not through the stream, which blocks the whole process while the kernel's buffer is full, the reader included. */
-async function writeAll(master: number, bytes: Uint8Array, closed: () => boolean): Promise<void> {
+async function writeAll(master: number, bytes: Uint8Array, { closed, full }: { readonly closed: () => boolean; readonly full: () => void }): Promise<void> {
   for (let at = 0; at < bytes.length && !closed(); ) {
     try {
       at += writeSync(master, bytes, at);
     } catch (error) {
       if (codeOf(error) !== 'EAGAIN') throw error;
+      full();
       await setTimeout(FULL_PAUSE_MS);
     }
   }
