@@ -311,7 +311,7 @@ const REASONS: Readonly<Record<Exclude<StreamReason, 'new'>, string>> = {
   renamed: 'the gateway or its site was renamed, or this is the outbox of another gateway; what was stored before goes out under the old name',
   'other-hardware': 'the outbox comes from another machine: was the card copied? Two gateways must not run from copies of one card',
   damaged: 'the outbox was damaged and begun anew; what can be read of the old one still goes out',
-  incomplete: "the outbox's log was missing: the newest readings before the last start may be lost. Never remove files from its directory",
+  incomplete: "the outbox's file or its log was missing: readings that waited may be lost. Never remove files from its directory",
   copied: 'the receiver has counted more than this outbox ever gave out: it is an old copy. Was the card restored from a backup?',
 };
 

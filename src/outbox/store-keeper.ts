@@ -1,9 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '../core/errors.ts';
 import type { Stamp } from '../core/reading.ts';
 import { streamIdAfter } from './file/stream-id.ts';
-import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, RowIdentity, Usage } from './calls.ts';
+import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason, Usage } from './calls.ts';
+import { takesWrites } from './file/disk-probe.ts';
 import { gapRows } from './file/gap.ts';
 import { lockDirectory } from './damage/instance-lock.ts';
 import { putAside, salvagedFolders, waitingForSalvage } from './damage/put-aside.ts';
@@ -12,7 +13,7 @@ import { SEQUENCE_MAX } from './row-key.ts';
 import { RunningMark } from './damage/running-mark.ts';
 import { Salvage } from './damage/salvage.ts';
 import { storageError, type StorageTrouble, troubleOf } from './file/storage-fault.ts';
-import { FILE_NAME, Store, type StoreParts } from './file/store.ts';
+import { FILE_NAME, Store } from './file/store.ts';
 import { type NamedStream, StreamsFile } from './damage/streams-file.ts';
 
 /**
@@ -25,7 +26,11 @@ export class StoreKeeper {
   readonly #tell: (news: News) => void;
   readonly #mark: RunningMark;
   readonly #streamsFile: StreamsFile;
-  #open: { readonly store: Store; readonly room: Room } | undefined;
+  #open: OpenFile | undefined;
+  /** The connection before, while its file could not be opened again: what it knows of what was told as not stored. */
+  #before: Store | undefined;
+  /** What the next file begins with, in place of one that is put aside or missing. */
+  #successor: Successor | undefined;
   #salvages: Salvage[] = [];
   #alarms = '';
   #usage: Usage = { usedBytes: 0, limitBytes: 0, waitingBytes: 0 };
@@ -161,7 +166,7 @@ export class StoreKeeper {
         return tried === 0 && this.#try(() => this.#open?.room.relieve(this.#now));
       case 'faulty':
         // First on the same connection: it writes the same frames to the same place of the log once more.
-        return tried === 0 || (tried === 1 && this.#isWritable() && this.#try(() => this.#reopen()));
+        return tried === 0 || (tried === 1 && takesWrites(this.#request.directory) && this.#try(() => this.#reopen()));
       case 'damaged':
         return this.#try(() => this.#replace());
       case 'unusable':
@@ -189,33 +194,43 @@ export class StoreKeeper {
   }
 
   /** The open file, opened now if it is not. */
-  #ready(): { readonly store: Store; readonly room: Room } {
+  #ready(): OpenFile {
     if (this.#open !== undefined) return this.#open;
     const isLogMissing = this.#guarded(() => {
+      if (this.#mark.isFileMissing && this.#successor === undefined) this.#successor = this.#successorTo('incomplete');
       const missing = this.#mark.isLogMissing;
       this.#mark.clear();
       return missing;
     });
-    const { store, isNew } = this.#openOrReplace();
-    const room = this.#use(store);
-    if (isLogMissing && !isNew) this.#endStream(store);
+    const store = this.#openOrReplace();
+    const open = this.#use(store);
+    if (isLogMissing && this.#successor === undefined) this.#endStream(store);
+    this.#successor = undefined;
+    this.#before = undefined;
     this.#tell(store.report());
     this.#startSalvages(store);
-    return { store, room };
+    return open;
   }
 
-  #openOrReplace(): { readonly store: Store; readonly isNew: boolean } {
+  #openOrReplace(): Store {
     try {
-      return { store: this.#openStore({}), isNew: false };
+      return this.#openStore();
     } catch (error) {
       if (!(error instanceof StorageError) || troubleOf(error) !== 'damaged') throw error;
-      this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, { streams: this.#streamsFile.read() }));
-      return { store: this.#openStore(this.#successor()), isNew: true };
+      this.#putAside();
+      return this.#openStore();
     }
   }
 
-  #openStore(parts: Pick<StoreParts, 'reason' | 'number'>): Store {
-    const store = Store.open({ file: this.#file, request: { ...this.#request, now: this.#now }, ...parts });
+  /** Opens the file; what the connection before failed to commit, and told as not stored, is taken back. */
+  #openStore(): Store {
+    const store = Store.open({ file: this.#file, request: { ...this.#request, now: this.#now }, ...this.#successor });
+    try {
+      if (this.#before !== undefined && this.#successor === undefined) store.takeBack(this.#before);
+    } catch (error) {
+      this.#try(() => store.close());
+      throw error;
+    }
     this.#renewStreamId(store);
     return store;
   }
@@ -226,55 +241,55 @@ export class StoreKeeper {
     if (store.book.sourceOf(store.book.own).endsWith(newStreamId)) this.#request = { ...this.#request, newStreamId: streamIdAfter(newStreamId) };
   }
 
-  #use(store: Store): Room {
+  #use(store: Store): OpenFile {
     const { directory, limits } = this.#request;
-    const room = new Room({ store, directory, limits, tell: this.#tell });
-    this.#open = { store, room };
+    const open = { store, room: new Room({ store, directory, limits, tell: this.#tell }) };
+    this.#open = open;
     this.#streamsFile.write(this.#named(store));
     this.#try(() => {
-      room.settle();
-      this.#usage = room.usage();
+      open.room.settle();
+      this.#usage = open.room.usage();
     });
     this.#tell({ news: 'usage', usage: this.#usage });
-    return room;
+    return open;
   }
 
-  /** Opens the file once more; what the connection before failed to commit is taken back. */
+  /** Opens the file once more. */
   #reopen(): void {
-    const before = this.#open?.store;
-    if (before === undefined) return;
-    this.#closeAnyhow(before);
-    const store = this.#openStore({});
-    store.takeBack(before);
-    this.#use(store);
+    if (this.#open !== undefined) this.#closeAnyhow(this.#open.store);
+    this.#ready();
   }
 
   /** Puts the damaged file aside and goes on with a new one at once. */
   #replace(): void {
-    const before = this.#open?.store;
-    if (before === undefined) return;
-    const { own, numbers } = before.book;
-    const streams = this.#named(before);
-    const untoldFrom: RowIdentity = { stream: own, sequence: before.next };
-    this.#closeAnyhow(before);
-    this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, { streams, untoldFrom }));
-    this.#tell({ news: 'withdrawn', streams: numbers });
-    const store = this.#openStore({ reason: 'damaged', number: own + 1 });
-    this.#use(store);
-    this.#tell(store.report());
-    this.#startSalvages(store);
+    if (this.#open === undefined) return;
+    const { store } = this.#open;
+    this.#closeAnyhow(store);
+    this.#tell({ news: 'withdrawn', streams: store.book.numbers });
+    this.#putAside();
+    this.#ready();
   }
 
   #closeAnyhow(store: Store): void {
     this.#open = undefined;
+    this.#before = store;
     this.#salvages = [];
     this.#try(() => store.close()); // a connection to a broken disk may not close in order, and is gone all the same
   }
 
+  #putAside(): void {
+    const streams = this.#before === undefined ? this.#streamsFile.read() : this.#named(this.#before);
+    const untoldFrom = this.#before === undefined ? undefined : { stream: this.#before.book.own, sequence: this.#before.next };
+    this.#successor = this.#successorTo('damaged');
+    this.#guarded(() => putAside(this.#request.directory, this.#now.wallMs, { streams, untoldFrom }));
+  }
+
   /** The number and reason of the stream that follows on a file that cannot be read. */
-  #successor(): Pick<StoreParts, 'reason' | 'number'> {
-    const highest = Math.max(0, ...this.#streamsFile.read().map(({ number }) => number));
-    return { reason: 'damaged', number: highest === 0 ? NUMBER_AFTER_UNKNOWN : highest + 1 };
+  #successorTo(reason: StreamReason): Successor | undefined {
+    const streams = this.#before === undefined ? this.#streamsFile.read() : this.#named(this.#before);
+    if (streams.length === 0 && reason === 'incomplete') return undefined; // there was none before
+    const highest = Math.max(0, ...streams.map(({ number }) => number));
+    return { reason, number: highest === 0 ? NUMBER_AFTER_UNKNOWN : highest + 1 };
   }
 
   /** The newest readings are missing, and nobody knows how many: their sequences are not given out again. */
@@ -311,24 +326,6 @@ export class StoreKeeper {
     this.#tell({ news: 'alarms', alarms: all });
   }
 
-  /** Whether the disk takes anything at all: while it does not, the open file can at least be read. */
-  #isWritable(): boolean {
-    const probe = join(this.#request.directory, 'probe');
-    try {
-      const file = openSync(probe, 'w', 0o600);
-      try {
-        writeSync(file, 'x');
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-        rmSync(probe, { force: true });
-      }
-      return true;
-    } catch {
-      return false; // that is the answer
-    }
-  }
-
   #guarded<T>(run: () => T): T {
     try {
       return run();
@@ -344,6 +341,16 @@ function makeDirectory(directory: string): void {
   } catch (error) {
     throw storageError(error, directory);
   }
+}
+
+interface OpenFile {
+  readonly store: Store;
+  readonly room: Room;
+}
+
+interface Successor {
+  readonly reason: StreamReason;
+  readonly number: number;
 }
 
 const TRIES_MAX = 4;

@@ -170,7 +170,19 @@ describe('a damaged outbox', () => {
     expect((await outbox.record([scanOf('C')])).source).toBe('urn:tailgate:bedford:truck-17:00000002');
     expect((await readAll(outbox, follower, FIRST)).texts.join()).toContain('"text":"A"');
     expect(await gapsOf(outbox, follower)).toEqual([{ source: FIRST, ranges: [[2, 2 ** 40 - 1]], count: 2 ** 40 - 2, reason: 'incomplete' }]);
-    expect(outbox.alarms.join()).toContain('log was missing');
+    expect(outbox.alarms.join()).toContain('its log was missing');
+    await outbox.close();
+  });
+
+  it('that was removed is followed by a new stream, whose number is another', async () => {
+    const folder = temporaryFolder();
+    await filled(folder, 100);
+    rmSync(join(folder, 'outbox.db'));
+    const outbox = await openOutbox(folder, { newStreamId: '00000002' });
+    const follower = follow(outbox);
+    expect(await outbox.record([scanOf('A')])).toEqual({ source: 'urn:tailgate:bedford:truck-17:00000002', sequences: [1] });
+    expect(follower.own.number).toBe(2);
+    expect(outbox.alarms.join()).toContain('file or its log was missing');
     await outbox.close();
   });
 

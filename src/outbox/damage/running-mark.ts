@@ -22,6 +22,11 @@ export class RunningMark {
     return sizeOf(this.#file) !== undefined && sizeOf(join(this.#directory, FILE_NAME)) !== undefined && (sizeOf(join(this.#directory, `${FILE_NAME}-wal`)) ?? 0) === 0;
   }
 
+  /** Whether there is no outbox at all in this directory, though there may have been one. */
+  get isFileMissing(): boolean {
+    return sizeOf(join(this.#directory, FILE_NAME)) === undefined;
+  }
+
   /** Sets it, after a commit. */
   set(): void {
     if (this.#isSet) return;
