@@ -7,30 +7,11 @@ import { ROOT } from '../support/delivery.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { ModbusSlave } from '../support/modbus-slave.ts';
 import { openPty, type Pty } from '../support/pty.ts';
+import { Technician } from '../support/technician.ts';
 
 /** Rounds; in each the gateway is killed, in every fourth the broker too. */
 const KILLS = Number(process.env['TAILGATE_KILLS'] ?? (process.env['TAILGATE_LONG'] === '1' ? 200 : 30));
 const SCANNERS = 4;
-
-/** A scanner that sends code after code, and keeps its own book of those that the gateway answered for. */
-async function scanOn(pty: Pty, name: string, accepted: Set<string>, running: () => boolean): Promise<number> {
-  let heard: (() => void) | undefined;
-  pty.onData((chunk) => {
-    if (Buffer.from(chunk).includes('\u001b7,')) heard?.();
-  });
-  let sent = 0;
-  while (running()) {
-    const code = `${name}-${String(sent).padStart(6, '0')}`;
-    sent += 1;
-    const answer = new Promise<boolean>((resolve) => {
-      heard = () => resolve(true);
-      setTimeout(() => resolve(false), 400);
-    });
-    await pty.write(`${code}\r`);
-    if (await answer) accepted.add(code);
-  }
-  return sent;
-}
 
 /** A broker without persistence forgets what it took: what the receiver has not acknowledged has to come again. */
 async function killInTheMiddle(broker: Mosquitto): Promise<void> {
@@ -62,9 +43,9 @@ describe.skipIf(MOSQUITTO === undefined)('a gateway and a broker that are killed
       mqtt: `url: "${broker.url}", acknowledgedBy: receiver, receiverOverdue: 5 s`,
       devices: { ...devices, generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 1 s` },
     });
-    const accepted = new Set<string>();
-    let running = true;
-    const scanning = scanners.map((pty, index) => scanOn(pty, `S${index}`, accepted, () => running));
+    const technician = new Technician();
+    const { accepted } = technician;
+    const scanning = scanners.map((pty, index) => technician.scan(pty, `S${index}`));
 
     for (let kill = 0; kill < KILLS; kill += 1) {
       gateway.start();
@@ -75,15 +56,15 @@ describe.skipIf(MOSQUITTO === undefined)('a gateway and a broker that are killed
       await wait(Math.random() * 400);
       await gateway.end('SIGKILL');
     }
-    running = false;
-    const sent = (await Promise.all(scanning)).reduce((sum, count) => sum + count, 0);
+    technician.stop();
+    await Promise.all(scanning);
 
     gateway.start();
     await vi.waitFor(() => expect([...accepted].filter((code) => !counted.has(code))).toEqual([]), { timeout: 30_000, interval: 50 });
     await gateway.until(({ outbox }) => expect(outbox.waiting).toEqual({ scan: 0, meter: 0 }), 30_000);
     expect(await gateway.end('SIGTERM')).toBe(0);
 
-    console.log(`${KILLS} kills of the gateway, ${Math.floor(KILLS / 4)} of the broker: ${sent} scanned, ${accepted.size} told as stored, ${counted.size} counted, 0 lost, ${receiver.duplicates} duplicates dropped, ${receiver.contradictions} with other bytes`);
+    console.log(`${KILLS} kills of the gateway, ${Math.floor(KILLS / 4)} of the broker: ${technician.scanned} scanned, ${accepted.size} told as stored, ${counted.size} counted, 0 lost, ${receiver.duplicates} duplicates dropped, ${receiver.contradictions} with other bytes`);
     expect(accepted.size).toBeGreaterThan(KILLS);
     expect(receiver.contradictions).toBe(0);
     expect(receiver.duplicates).toBeGreaterThan(0);
