@@ -84,17 +84,18 @@ function addQuarantine(program: Command, installation: Installation, action: Act
   common(quarantine.command('list').description('list them, oldest first, with the reasons')).action(
     action(async (options: QuarantineOptions) => (await import('./quarantine.ts')).listQuarantine(await parts(options))),
   );
-  for (const [decision, description] of [['retry', 'send rows once more'], ['drop', 'give rows up: they will never be delivered']] as const) {
-    common(quarantine.command(decision).description(description))
+  const decide = (command: Command, decision: 'retry' | 'drop'): void => {
+    common(command)
       .argument('[rows...]', 'rows as the list shows them, such as 1/18340')
       .option('--all', 'all that are listed', false)
-      .option('--force', 'also readings that a later one of the same meter has overtaken', false)
       .action(
-        action(async (rows: readonly string[], options: QuarantineOptions & { readonly all: boolean; readonly force: boolean }) =>
-          (await import('./quarantine.ts')).decideQuarantine(decision, rows, { ...(await parts(options)), all: options.all, force: options.force }),
+        action(async (rows: readonly string[], options: QuarantineOptions & { readonly all: boolean; readonly force?: boolean }) =>
+          (await import('./quarantine.ts')).decideQuarantine(decision, rows, { ...(await parts(options)), all: options.all, force: options.force ?? false }),
         ),
       );
-  }
+  };
+  decide(quarantine.command('retry').description('send rows once more').option('--force', 'also readings that a later one of the same meter has overtaken', false), 'retry');
+  decide(quarantine.command('drop').description('give rows up: they will never be delivered'), 'drop');
 }
 
 async function sources({ driversFolder }: Installation) {
