@@ -44,7 +44,7 @@ function linkParts(text: string): LinkParts | string {
   if (foreign >= 0) return `character ${foreign + 1} “${printable(text.charAt(foreign))}” may not stand in an address`;
   const [address = ''] = text.slice(scheme.length).split('#', 1);
   const slash = address.indexOf('/');
-  if (slash < 1 || !DOMAIN.test(address.slice(0, slash))) return 'an address without a domain and a path';
+  if (slash < 0 || !DOMAIN.test(address.slice(0, slash))) return 'an address without a domain and a path';
   const mark = address.indexOf('?', slash);
   const path = pathElements(address.slice(slash + 1, mark < 0 ? undefined : mark).split('/'));
   if (path === undefined) return 'no GS1 key in the path; compressed links are not supported';

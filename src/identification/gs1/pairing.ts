@@ -26,7 +26,7 @@ function hasWhatItNeeds({ ai, needs }: ApplicationIdentifier, present: ReadonlyM
 function match(pattern: string, present: ReadonlyMap<string, Element>, own: string): string | undefined {
   const digits = pattern.replace(/n+$/, '');
   if (digits === pattern) return pattern !== own && present.has(pattern) ? pattern : undefined;
-  for (const ai of present.keys()) if (ai !== own && ai.length === pattern.length && ai.startsWith(digits)) return ai;
+  for (const ai of present.keys()) if (ai !== own && ai.startsWith(digits)) return ai;
   return undefined;
 }
 

@@ -10,7 +10,7 @@ export function valueFaults(entry: ApplicationIdentifier, value: string): readon
   const faults: Fault[] = [];
   let at = 0;
   for (const part of entry.parts) {
-    if (part.optional && at === value.length) break;
+    if (at === value.length) break; // only optional parts are left: the length is right
     const text = value.slice(at, at + part.charactersMax);
     const fault = partFault(part, text, at);
     if (fault !== undefined) faults.push({ ...fault, at: at + fault.at });

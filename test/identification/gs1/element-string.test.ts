@@ -60,6 +60,11 @@ describe('an element string', () => {
     expect(parseElementString('10A\x1d'.repeat(ELEMENTS_MAX)).problems).toEqual([]);
   });
 
+  it('is printed with separators where they are needed and nowhere else', () => {
+    expect(printElementString([GTIN, { ai: '10', value: 'A' }, { ai: '17', value: '261231' }, { ai: '21', value: 'B' }])).toBe('010952012345678810A\x1d1726123121B');
+    expect(printElementString([{ ai: '8018', value: '952012345678912345' }, { ai: '8019', value: '1' }])).toBe('8018952012345678912345\x1d80191');
+  });
+
   it('that is printed and parsed again is the same', () => {
     const random = seeded(7);
     for (let round = 0; round < 3000; round += 1) {

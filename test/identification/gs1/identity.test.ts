@@ -40,6 +40,14 @@ describe('the identity among GS1 elements', () => {
     expect(identity('8004952012A|0109520123456788|21S-1')).toEqual({ ai: '8004', value: '952012A' });
   });
 
+  it('is the first in a fixed order of all keys that are there', () => {
+    const order = ['8004', '8003', '00', '01', '03', '8006', '8010', '8017', '8018', '414', '417', '253', '255', '402', '401', '8013', '415'];
+    for (const [index, ai] of order.entries()) {
+      const rest = order.slice(index).toReversed();
+      expect(identityOf(rest.map((key) => ({ ai: key, value: '1' })))?.ai).toBe(ai);
+    }
+  });
+
   it('is not there when no element is a key', () => {
     expect(identity('10LOT|17261231')).toBeUndefined();
     expect(identity('4109520123456788')).toBeUndefined();
