@@ -25,7 +25,7 @@ function hasWhatItNeeds({ ai, needs }: ApplicationIdentifier, present: ReadonlyM
 /** The identifier other than `own` that fits the pattern, such as 35nn. */
 function match(pattern: string, present: ReadonlyMap<string, Element>, own: string): string | undefined {
   const digits = pattern.replace(/n+$/, '');
-  if (digits === pattern) return pattern !== own && present.has(pattern) ? pattern : undefined;
+  if (digits === pattern) return present.has(pattern) ? pattern : undefined;
   for (const ai of present.keys()) if (ai !== own && ai.startsWith(digits)) return ai;
   return undefined;
 }
