@@ -2,7 +2,9 @@ import { BitReader } from './bits.ts';
 import { escapedForUri } from './characters.ts';
 import type { Element } from './elements.ts';
 import { newerSchemeName } from './newer-schemes.ts';
+import type { Part } from './parts.ts';
 import { type PcWord, pcWordOf } from './pc-word.ts';
+import { type PlusScheme, plusSchemeOf } from './plus-schemes.ts';
 import { type Scheme, schemeOf } from './schemes.ts';
 
 /** What was read from a tag, in any case: the bytes as they were given, in upper-case hexadecimal, and the control word. */
@@ -30,14 +32,27 @@ export interface DecodedEpc extends Read {
   readonly elements: readonly Element[];
 }
 
+/** An EPC of a "+" scheme of TDS 2.x, which carries GS1 elements and has no EPC URI. */
+export interface DecodedPlusEpc extends Read {
+  readonly kind: 'decoded-plus';
+  /** "SGTIN+". */
+  readonly scheme: string;
+  readonly filter: number;
+  /** The GS1 elements that the same thing has as a barcode. */
+  readonly elements: readonly Element[];
+  /** Whether more than zero bits follow the EPC, or are said to: further elements, such as a batch, which are not read. */
+  readonly moreFollows: boolean;
+}
+
 /**
- * What an EPC memory bank holds. Other than `decoded`: `not-epc`, numbered by an ISO application family; `extended-pc`,
- * XPC words stand between control word and EPC; `newer-scheme`, of TDS 2.x; `tid-like`, E2 begins a tag's own
+ * What an EPC memory bank holds. Other than `decoded` and `decoded-plus`: `not-epc`, numbered by an ISO application family; `extended-pc`,
+ * XPC words stand between control word and EPC; `newer-scheme`, one of TDS 2.x that is not read; `tid-like`, E2 begins a tag's own
  * identification and no EPC; `unknown-header`, often a numbering of the user's own, and 00 for a tag that nobody has
  * programmed; `invalid`, whose bits break a rule of their scheme.
  */
 export type EpcReading =
   | DecodedEpc
+  | DecodedPlusEpc
   | (Read & { readonly kind: 'not-epc'; readonly afi: number })
   | (Read & { readonly kind: 'extended-pc' })
   | (Read & { readonly kind: 'newer-scheme'; readonly scheme: string })
@@ -46,7 +61,7 @@ export type EpcReading =
   | (Read & { readonly kind: 'invalid'; readonly scheme?: string | undefined; readonly problem: string });
 
 /**
- * Decodes the EPC of a Gen2 tag (TDS 1.13, sections 14.4 and 15.2), with the control word where the reader gives it: it
+ * Decodes the EPC of a Gen2 tag (TDS 1.13, sections 14.4 and 15.2; TDS 2.3, section 14.5), with the control word where the reader gives it: it
  * then says how many of the bytes are the EPC. Never throws; what cannot be decoded keeps its bytes.
  */
 export function decodeEpc({ epc, pc: word }: { readonly epc: Uint8Array; readonly pc?: number | undefined }): EpcReading {
@@ -72,6 +87,8 @@ function decodeBytes(bytes: Uint8Array, read: Read): EpcReading {
   if (bytes.length > EPC_BYTES_MAX) return { kind: 'invalid', problem: `${bytes.length} bytes are more than the ${EPC_BYTES_MAX} a tag can have`, ...read };
   const scheme = schemeOf(header);
   if (scheme !== undefined) return decodeScheme(scheme, bytes, read);
+  const plus = plusSchemeOf(header);
+  if (plus !== undefined) return decodePlus(plus, bytes, read);
   if (header === TID_CLASS) return { kind: 'tid-like', ...read };
   const newer = newerSchemeName(header);
   return newer === undefined ? { kind: 'unknown-header', header, ...read } : { kind: 'newer-scheme', scheme: newer, ...read };
@@ -81,7 +98,7 @@ function decodeScheme(scheme: Scheme, bytes: Uint8Array, read: Read): EpcReading
   const bits = new BitReader(bytes);
   const values: string[] = [];
   const filter = filterOf(scheme, bits);
-  const problem = lengthProblem(scheme, bytes) ?? readParts(scheme, bits, values) ?? paddingProblem(bits);
+  const problem = lengthProblem(scheme, bytes) ?? readParts(scheme.parts, bits, values) ?? paddingProblem(bits);
   if (problem !== undefined) return { kind: 'invalid', scheme: scheme.name, problem, ...read };
   const named = Object.fromEntries(scheme.names.map((name, at) => [name, values[at] ?? '']));
   const { companyPrefix, ...fields } = named;
@@ -99,6 +116,18 @@ function decodeScheme(scheme: Scheme, bytes: Uint8Array, read: Read): EpcReading
   };
 }
 
+function decodePlus({ name, parts, elements }: PlusScheme, bytes: Uint8Array, read: Read): EpcReading {
+  const bits = new BitReader(bytes);
+  bits.take(8);
+  const toggle = bits.take(1) === 1;
+  const filter = bits.take(3);
+  const values: string[] = [];
+  const problem = readParts(parts, bits, values);
+  if (problem !== undefined) return { kind: 'invalid', scheme: name, problem, ...read };
+  const moreFollows = !bits.takeZeros(bits.left) || toggle;
+  return { kind: 'decoded-plus', scheme: name, filter, elements: elements(values), moreFollows, ...read };
+}
+
 function filterOf({ filterBits }: Scheme, bits: BitReader): number | undefined {
   bits.take(8);
   return filterBits === 0 ? undefined : bits.take(filterBits);
@@ -108,7 +137,7 @@ function lengthProblem({ name, bitsMin }: Scheme, { length }: Uint8Array): strin
   return length * 8 < bitsMin ? `${name} takes ${bitsMin} bits, and ${length * 8} are there` : undefined;
 }
 
-function readParts({ parts }: Scheme, bits: BitReader, values: string[]): string | undefined {
+function readParts(parts: readonly Part[], bits: BitReader, values: string[]): string | undefined {
   for (const { read } of parts) {
     const problem = read(bits, values);
     if (problem !== undefined) return problem;

@@ -1,6 +1,6 @@
 /**
- * The name of the scheme of TDS 2.x that an EPC's first byte stands for: "SGTIN+" since 2.0, "SGTIN++" with a host name
- * since 2.3 (TDS 2.3, table 14-1). None of them is decoded here.
+ * The name of a scheme of TDS 2.x that is not read, by the EPC's first byte: "CPI+" since 2.0, "SGTIN++" with a host name
+ * since 2.3 (TDS 2.3, table 14-1). `plus-schemes.ts` has those that are read.
  */
 export function newerSchemeName(header: number): string | undefined {
   return NAMES.get(header);
@@ -18,16 +18,11 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0xee, 'GIAI++'],
   [0xef, 'SSCC++'],
   [0xf0, 'CPI+'],
-  [0xf1, 'GRAI+'],
-  [0xf2, 'SGLN+'],
   [0xf3, 'ITIP+'],
   [0xf4, 'GSRN+'],
   [0xf5, 'GSRNP+'],
   [0xf6, 'GDTI+'],
-  [0xf7, 'SGTIN+'],
   [0xf8, 'SGCN+'],
-  [0xf9, 'SSCC+'],
-  [0xfa, 'GIAI+'],
   [0xfb, 'DSGTIN+'],
   [0xfc, 'DSGTIN++'],
   [0xfd, 'SGTIN++'],

@@ -167,7 +167,8 @@ function padLast(values: string[], digits: number): undefined {
   values.push((values.pop() ?? '').padStart(digits, '0'));
 }
 
-function ended(name: string, { left }: BitReader, count: number): string {
+/** What to say of bits that are fewer than a value takes. */
+export function ended(name: string, { left }: BitReader, count: number): string {
   return `the bytes end inside the ${name}: ${left} bits are left of ${count}`;
 }
 

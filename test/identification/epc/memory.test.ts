@@ -7,6 +7,9 @@ import { SeededRandom } from '../../support/random.ts';
 
 const SGTIN = '3074257BF7194E4000001A85';
 
+/** GRAI+, SGLN+, SGTIN+, SSCC+ and GIAI+. */
+const PLUS = [0xf1, 0xf2, 0xf7, 0xf9, 0xfa];
+
 function read(hex: string, pc?: number): EpcReading {
   return decodeEpc({ epc: Buffer.from(hex, 'hex'), pc });
 }
@@ -51,18 +54,16 @@ describe('the control word', () => {
 
 describe('a header', () => {
   it.each(Array.from({ length: 256 }, (_, header) => header))('%i has one meaning', (header) => {
-    const expected = SCHEMES.some((scheme) => scheme.header === header)
-      ? ['decoded', 'invalid']
+    const expected = [...SCHEMES.map((scheme) => scheme.header), ...PLUS].includes(header)
+      ? ['decoded', 'decoded-plus', 'invalid']
       : [header === 0xe2 ? 'tid-like' : header >= 0xe6 && header <= 0xfd ? 'newer-scheme' : 'unknown-header'];
     expect(expected).toContain(decodeEpc({ epc: Uint8Array.of(header, ...new Uint8Array(27)) }).kind);
   });
 
   it.each([
-    ['F7', 'SGTIN+'],
-    ['F9', 'SSCC+'],
-    ['F1', 'GRAI+'],
-    ['FA', 'GIAI+'],
-    ['F2', 'SGLN+'],
+    ['F0', 'CPI+'],
+    ['F3', 'ITIP+'],
+    ['F8', 'SGCN+'],
     ['FB', 'DSGTIN+'],
     ['FC', 'DSGTIN++'],
     ['FD', 'SGTIN++'],
@@ -104,7 +105,7 @@ describe('bytes', () => {
       if (reading.kind === 'decoded' && !/^[\x21-\x7e]+$/.test(reading.uri + reading.tagUri)) throw new Error(reading.uri);
       outcomes.set(reading.kind, (outcomes.get(reading.kind) ?? 0) + 1);
     }
-    expect([...outcomes.keys()].sort()).toEqual(['decoded', 'extended-pc', 'invalid', 'newer-scheme', 'not-epc', 'tid-like', 'unknown-header']);
+    expect([...outcomes.keys()].sort()).toEqual(['decoded', 'decoded-plus', 'extended-pc', 'invalid', 'newer-scheme', 'not-epc', 'tid-like', 'unknown-header']);
     expect(outcomes.get('decoded')).toBeGreaterThan(10_000);
   });
 });
@@ -118,7 +119,7 @@ function hostile(random: SeededRandom): { epc: Uint8Array; pc?: number | undefin
       return { epc: random.bytes(random.below(70)), pc };
     case 1: {
       const epc = random.bytes(1 + random.below(40));
-      epc[0] = scheme.header;
+      epc[0] = random.oneOf([scheme.header, ...PLUS]);
       return { epc, pc };
     }
     default: {
