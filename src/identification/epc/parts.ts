@@ -36,7 +36,7 @@ export function numericString(name: string, count: number): Part {
     names: [name],
     read: (bits, values) => {
       const digits = bits.takeNumeral(count);
-      if (!/^1\d+$/.test(digits)) return `the ${name} is ${digits}, and not a 1 with digits after it`;
+      if (!/^1\d+$/.test(digits)) return `the ${inWords(name)} is ${digits}, and not a 1 with digits after it`;
       values.push(digits.slice(1));
       return undefined;
     },
@@ -118,7 +118,7 @@ function absent(name: string, count: number): Part {
   return {
     names: [name],
     read: (bits, values) => {
-      if (!bits.takeZeros(count)) return `the ${name} is not zero, and a company prefix of 12 digits leaves none for it`;
+      if (!bits.takeZeros(count)) return `the ${inWords(name)} is not zero, and a company prefix of 12 digits leaves none for it`;
       values.push('');
       return undefined;
     },
@@ -136,8 +136,8 @@ function readText(bits: BitReader, values: string[], { name, count, charactersMa
     if (character === undefined) return notACharacter(name, characters.length, code);
     characters += character;
   }
-  if (characters === '') return `the ${name} is empty`;
-  if (!bits.takeZeros(count - used)) return `the ${name} has bits that are not zero after its end`;
+  if (characters === '') return `the ${inWords(name)} is empty`;
+  if (!bits.takeZeros(count - used)) return `the ${inWords(name)} has bits that are not zero after its end`;
   values.push(characters);
   return undefined;
 }
@@ -145,16 +145,16 @@ function readText(bits: BitReader, values: string[], { name, count, charactersMa
 function readEndedText(bits: BitReader, values: string[], { name, charactersMin, charactersMax, pattern }: SixBitText): string | undefined {
   let characters = '';
   for (;;) {
-    if (bits.left < 6) return `the ${name} is not ended by six zero bits`;
+    if (bits.left < 6) return `the ${inWords(name)} is not ended by six zero bits`;
     const code = bits.take(6);
     if (code === 0) break;
     const character = sixBitCharacter(code);
     if (character === undefined) return notACharacter(name, characters.length, code);
-    if (characters.length === charactersMax) return `the ${name} has more than ${charactersMax} characters`;
+    if (characters.length === charactersMax) return `the ${inWords(name)} has more than ${charactersMax} characters`;
     characters += character;
   }
-  if (characters.length < charactersMin) return `the ${name} is empty`;
-  if (pattern !== undefined && !pattern.allowed.test(characters)) return `the ${name} "${characters}" ${pattern.problem}`;
+  if (characters.length < charactersMin) return `the ${inWords(name)} is empty`;
+  if (pattern !== undefined && !pattern.allowed.test(characters)) return `the ${inWords(name)} "${characters}" ${pattern.problem}`;
   values.push(characters);
   return undefined;
 }
@@ -169,13 +169,17 @@ function padLast(values: string[], digits: number): undefined {
 
 /** What to say of bits that are fewer than a value takes. */
 export function ended(name: string, { left }: BitReader, count: number): string {
-  return `the bytes end inside the ${name}: ${left} bits are left of ${count}`;
+  return `the bytes end inside the ${inWords(name)}: ${left} bits are left of ${count}`;
 }
 
 function tooLong(name: string, digits: string, digitsMax: number): string {
-  return `the ${name} is ${digits}, which is more than ${digitsMax} digits`;
+  return `the ${inWords(name)} is ${digits}, which is more than ${digitsMax} digits`;
 }
 
 function notACharacter(name: string, index: number, code: number): string {
-  return `character ${index + 1} of the ${name} has code ${code.toString(16).toUpperCase().padStart(2, '0')}, which is not allowed`;
+  return `character ${index + 1} of the ${inWords(name)} has code ${code.toString(16).toUpperCase().padStart(2, '0')}, which is not allowed`;
+}
+
+function inWords(name: string): string {
+  return name.replace(/[A-Z]/g, (capital) => ` ${capital.toLowerCase()}`);
 }

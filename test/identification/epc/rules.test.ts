@@ -35,6 +35,10 @@ function head(header: number): string {
   return `${binary(header, 8)}001`;
 }
 
+function inWords(name: string): string {
+  return name.replace(/(?=[A-Z])/g, ' ').toLowerCase();
+}
+
 /** Of each partitioned scheme: header, what prefix and reference share, the name of the reference, valid bits behind it. */
 const PARTITIONED: readonly (readonly [name: string, header: number, shared: Shared, reference: string, tail: string])[] = [
   ['gdti-96', 0x2c, LOCATION, 'documentType', '0'.repeat(41)],
@@ -79,7 +83,7 @@ describe.each(PARTITIONED)('the partitions of %s', (name, header, shared, refere
     const prefixBits = PREFIX_BITS[partition]!;
     const rest = partitionBits(shared, '9'.repeat(digits), longest(shared, digits, partition)).slice(3 + prefixBits);
     const over = String(10 ** digits);
-    expect(problem(head(header) + binary(partition, 3) + binary(over, prefixBits) + rest + tail)).toBe(`the companyPrefix is ${over}, which is more than ${digits} digits`);
+    expect(problem(head(header) + binary(partition, 3) + binary(over, prefixBits) + rest + tail)).toBe(`the company prefix is ${over}, which is more than ${digits} digits`);
   });
 
   it('7 does not exist', () => {
@@ -109,12 +113,12 @@ function tooLong(header: number, { bits: shared, length, form }: Shared, referen
       case 'number': {
         if (BigInt(over) >= 2n ** BigInt(bits)) return [];
         const said = room === 0 ? 'is not zero, and a company prefix of 12 digits leaves none for it' : `is ${over}, which is more than ${room} digits`;
-        return [[partition, prefix + binary(over, bits) + tail, `the ${reference} ${said}`]];
+        return [[partition, prefix + binary(over, bits) + tail, `the ${inWords(reference)} ${said}`]];
       }
       case 'text':
-        return (room + 1) * 7 > bits ? [] : [[partition, prefix + sevenBits('Z'.repeat(room + 1), bits) + tail, `the ${reference} has bits that are not zero after its end`]];
+        return (room + 1) * 7 > bits ? [] : [[partition, prefix + sevenBits('Z'.repeat(room + 1), bits) + tail, `the ${inWords(reference)} has bits that are not zero after its end`]];
       case 'ended':
-        return [[partition, `${prefix}${sixBits('Z'.repeat(room + 1))}000000${tail}`, `the ${reference} has more than ${room} characters`]];
+        return [[partition, `${prefix}${sixBits('Z'.repeat(room + 1))}000000${tail}`, `the ${inWords(reference)} has more than ${room} characters`]];
     }
   });
 }
@@ -129,7 +133,7 @@ describe('a text in 7-bit characters', () => {
 
   it('is not empty', () => {
     expect(problem(start + sevenBits('', 140))).toBe('the serial is empty');
-    expect(problem(head(0x38) + partitionBits(ASSET_TEXT, '0614141', ''))).toBe('the assetReference is empty');
+    expect(problem(head(0x38) + partitionBits(ASSET_TEXT, '0614141', ''))).toBe('the asset reference is empty');
   });
 
   it('has nothing after its end, not even a single bit', () => {
@@ -157,9 +161,9 @@ describe('CPI-var', () => {
   });
 
   it('has a part that is ended, and not empty', () => {
-    expect(problem(`${head(0x3d)}${partitionBits(PART_TEXT, '0614141', '')}${'0'.repeat(60)}`)).toBe('the partReference is empty');
-    expect(problem(start.padEnd(96, '1'))).toMatch(/^character \d+ of the partReference has code 3F, which is not allowed$/);
-    expect(problem((head(0x3d) + partitionBits(PART_TEXT, '0614141', 'A'.repeat(23))).slice(0, 8 * 20))).toBe('the partReference is not ended by six zero bits');
+    expect(problem(`${head(0x3d)}${partitionBits(PART_TEXT, '0614141', '')}${'0'.repeat(60)}`)).toBe('the part reference is empty');
+    expect(problem(start.padEnd(96, '1'))).toMatch(/^character \d+ of the part reference has code 3F, which is not allowed$/);
+    expect(problem((head(0x3d) + partitionBits(PART_TEXT, '0614141', 'A'.repeat(23))).slice(0, 8 * 20))).toBe('the part reference is not ended by six zero bits');
   });
 
   it('has a serial of 40 bits and at most 12 digits', () => {
@@ -184,11 +188,11 @@ describe('ADI-var', () => {
     ['an I in the CAGE code', ['2I194', '', '7'], '"2I194" is neither a CAGE code nor a DoDAAC'],
     ['an O in the DoDAAC', ['W81X9O', '', '7'], '"W81X9O" is neither a CAGE code nor a DoDAAC'],
     ['a CAGE code of 4', ['2S19', '', '7'], '" 2S19" is neither a CAGE code nor a DoDAAC'],
-    ['a "#" in the part', ['2S194', '#A', '7'], 'the partNumber "#A" has a "#", which only the serial may begin with'],
+    ['a "#" in the part', ['2S194', '#A', '7'], 'the part number "#A" has a "#", which only the serial may begin with'],
     ['a second "#" in the serial', ['2S194', '', '#A#'], 'the serial "#A#" has a "#" elsewhere than in front of its other characters'],
     ['nothing but "#" as serial', ['2S194', '', '#'], 'the serial "#" has a "#" elsewhere than in front of its other characters'],
     ['no serial', ['2S194', 'AAAA', ''], 'the serial is empty'],
-    ['too long a part', ['2S194', 'P'.repeat(33), '7'], 'the partNumber has more than 32 characters'],
+    ['too long a part', ['2S194', 'P'.repeat(33), '7'], 'the part number has more than 32 characters'],
     ['too long a serial', ['2S194', '', 'S'.repeat(31)], 'the serial has more than 30 characters'],
   ])('refuses %s', (_, values, expected) => {
     expect(problem(encoded('adi-var', ...values))).toBe(expected);
