@@ -61,13 +61,14 @@ export type EpcReading =
   | (Read & { readonly kind: 'invalid'; readonly scheme?: string | undefined; readonly problem: string });
 
 /**
- * Decodes the EPC of a Gen2 tag (TDS 1.13, sections 14.4 and 15.2; TDS 2.3, section 14.5), with the control word where the reader gives it: it
- * then says how many of the bytes are the EPC. Never throws; what cannot be decoded keeps its bytes.
+ * Decodes the EPC of a Gen2 tag (TDS 1.13, sections 14.4 and 15.2; TDS 2.3, section 14.5), with the control word where
+ * the reader gives it: it then says how many of the bytes are the EPC. Never throws; what cannot be decoded keeps its
+ * bytes. Behind XPC words nothing is decoded: whether the length counts them, and whether a reader hands them on, differs.
  */
 export function decodeEpc({ epc, pc: word }: { readonly epc: Uint8Array; readonly pc?: number | undefined }): EpcReading {
   const pc = word === undefined ? undefined : pcWordOf(word);
   const read: Read = { hex: hexOf(epc), ...(pc !== undefined && { pc }) };
-  if (pc !== undefined && epc.length < pc.epcBytes) {
+  if (pc !== undefined && !pc.extended && epc.length < pc.epcBytes) {
     return { kind: 'invalid', problem: `the control word promises ${pc.epcBytes} bytes, and ${epc.length} are there`, ...read };
   }
   if (pc?.numbering.of === 'iso') return { kind: 'not-epc', afi: pc.numbering.afi, ...read };

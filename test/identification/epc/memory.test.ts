@@ -49,6 +49,8 @@ describe('the control word', () => {
 
   it('with the XPC bit is followed by words that are not the EPC', () => {
     expect(read(`0004${SGTIN}`, 0x3200)).toMatchObject({ kind: 'extended-pc', hex: `0004${SGTIN}`, pc: { extended: true } });
+    expect(read(SGTIN, 0x3a00)).toMatchObject({ kind: 'extended-pc', hex: SGTIN });
+    expect(read(SGTIN, 0x3ba1)).toMatchObject({ kind: 'not-epc', afi: 0xa1, hex: SGTIN });
   });
 });
 
