@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ALL_APPLICATION_IDENTIFIERS } from '../../../src/identification/gs1/ai-table.ts';
 import { type Element, ELEMENTS_MAX } from '../../../src/identification/gs1/content.ts';
 import { parseElementString, printElementString } from '../../../src/identification/gs1/element-string.ts';
-import { seeded } from '../../support/random.ts';
+import { SeededRandom } from '../../support/random.ts';
 
 const GTIN = { ai: '01', value: '09520123456788' };
 
@@ -66,9 +66,9 @@ describe('an element string', () => {
   });
 
   it('that is printed and parsed again is the same', () => {
-    const random = seeded(7);
+    const random = new SeededRandom(7);
     for (let round = 0; round < 3000; round += 1) {
-      const elements = Array.from({ length: 1 + random(6) }, () => anyElement(random));
+      const elements = Array.from({ length: 1 + random.below(6) }, () => anyElement(random));
       const text = printElementString(elements);
       expect(parseElementString(text).elements).toEqual(elements);
       expect(parseElementString(`\x1d${text}\x1d`).elements).toEqual(elements);
@@ -76,10 +76,10 @@ describe('an element string', () => {
   });
 
   it('of random characters never throws, and loses nothing: elements and what is shown as unknown make up the text', () => {
-    const random = seeded(11);
+    const random = new SeededRandom(11);
     const alphabet = '00112233445566778899\x1d\x1dAZaz-^ é\x00';
     for (let round = 0; round < 20_000; round += 1) {
-      const text = Array.from({ length: random(60) }, () => alphabet[random(alphabet.length)]).join('');
+      const text = Array.from({ length: random.below(60) }, () => alphabet[random.below(alphabet.length)]).join('');
       const { elements, problems } = parseElementString(text);
       const shown = problems.reduce((total, { ai, position = 1 }) => total + (ai === undefined ? unknownLength(text, position) : 0), 0);
       const parsed = elements.reduce((total, { ai, value }) => total + ai.length + value.length, 0);
@@ -103,8 +103,8 @@ function unknownLength(text: string, position: number): number {
 }
 
 /** Any identifier with a value of a length it may have; the content is not looked at here. */
-function anyElement(random: (below: number) => number): Element {
-  const { ai, charactersMin, charactersMax } = ALL_APPLICATION_IDENTIFIERS[random(ALL_APPLICATION_IDENTIFIERS.length)]!;
-  const length = Math.max(1, charactersMin + random(charactersMax - charactersMin + 1));
-  return { ai, value: Array.from({ length }, () => '0123456789AZaz-/('[random(17)]).join('') };
+function anyElement(random: SeededRandom): Element {
+  const { ai, charactersMin, charactersMax } = ALL_APPLICATION_IDENTIFIERS[random.below(ALL_APPLICATION_IDENTIFIERS.length)]!;
+  const length = Math.max(1, charactersMin + random.below(charactersMax - charactersMin + 1));
+  return { ai, value: Array.from({ length }, () => '0123456789AZaz-/('[random.below(17)]).join('') };
 }
