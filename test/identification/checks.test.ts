@@ -19,6 +19,8 @@ const EXAMPLES: readonly (readonly [string, CheckMethod, string, string])[] = [
   ['GTIN-14', gs1CheckDigit, '1061414100041', '5'],
   ['SSCC', gs1CheckDigit, '37610425002123456', '9'],
   ['GLN', gs1CheckDigit, '952012345678', '8'],
+  ['SSCC of an EPC', gs1CheckDigit, '10614141234567890', '8'],
+  ['nothing but zeros', gs1CheckDigit, '0000000000000', '0'],
   ['GMN', gs1CheckPair, '1987654Ad4X4bL5ttr2310c', '2K'],
   ['Luhn', luhnDigit, '7992739871', '3'],
   ['Luhn of an IMEI', luhnDigit, '49015420323751', '8'],

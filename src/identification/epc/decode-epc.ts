@@ -1,6 +1,7 @@
+import { hexOf } from '../../core/hex.ts';
+import type { Element } from '../element.ts';
 import { BitReader } from './bits.ts';
 import { escapedForUri } from './characters.ts';
-import type { Element } from './elements.ts';
 import { newerSchemeName } from './newer-schemes.ts';
 import type { Part } from './parts.ts';
 import { type PcWord, pcWordOf } from './pc-word.ts';
@@ -157,8 +158,4 @@ function controlFields(pc: PcWord | undefined): string {
   const attributes = pc.numbering.of === 'epc' ? pc.numbering.attributes : 0;
   const fields = (attributes === 0 ? '' : `[att=x${attributes.toString(16).toUpperCase().padStart(2, '0')}]`) + (pc.userMemory ? '[umi=1]' : '');
   return fields === '' ? '' : `${fields}:`;
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex').toUpperCase();
 }

@@ -1,10 +1,5 @@
-import { mod10 } from './mod10.ts';
-
-/** One GS1 element: an application identifier and its value, as a barcode carries it. */
-export interface Element {
-  readonly ai: string;
-  readonly value: string;
-}
+import { gs1CheckDigit } from '../checks.ts';
+import type { Element } from '../element.ts';
 
 /** From an EPC's values, in the order of its URI, to the elements that the same thing has as a barcode (TDS 1.13, section 7). */
 export type Elements = (values: readonly string[]) => readonly Element[];
@@ -60,5 +55,5 @@ function reordered(prefix: string, reference: string): string {
 }
 
 function checked(digits: string): string {
-  return digits + mod10(digits);
+  return digits + (gs1CheckDigit(digits) ?? '');
 }

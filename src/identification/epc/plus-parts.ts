@@ -1,6 +1,6 @@
+import { gs1CheckDigit } from '../checks.ts';
 import type { BitReader } from './bits.ts';
 import { sevenBitCharacter } from './characters.ts';
-import { mod10 } from './mod10.ts';
 import { ended, type Part } from './parts.ts';
 
 /** A GS1 key of so many digits in 4 bits each, check digit included (TDS 2.3, section 14.5.4). */
@@ -11,7 +11,7 @@ export function key(name: string, digits: number): Part {
       if (bits.left < digits * 4) return ended(name, bits, digits * 4);
       const text = Array.from({ length: digits }, () => bits.take(4).toString(16).toUpperCase()).join('');
       if (!/^\d+$/.test(text)) return `the ${name} is ${text}, which is not a number`;
-      const check = mod10(text.slice(0, -1));
+      const check = gs1CheckDigit(text.slice(0, -1)) ?? '';
       if (!text.endsWith(check)) return `the ${name} is ${text}, whose check digit would be ${check}`;
       values.push(text);
       return undefined;

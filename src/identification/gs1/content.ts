@@ -1,8 +1,4 @@
-/** One GS1 element: an application identifier and its value, as in (01)09520123456788. */
-export interface Element {
-  readonly ai: string;
-  readonly value: string;
-}
+import type { Element } from '../element.ts';
 
 /** Something wrong with GS1 content, in words for the person who can mend it. */
 export interface Gs1Problem {

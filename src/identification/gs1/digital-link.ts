@@ -1,6 +1,7 @@
 import { printable } from '../../core/printable.ts';
 import { applicationIdentifier } from './ai-table.ts';
-import { type Element, ELEMENTS_MAX, type Gs1Content, type Gs1Problem } from './content.ts';
+import type { Element } from '../element.ts';
+import { ELEMENTS_MAX, type Gs1Content, type Gs1Problem } from './content.ts';
 import { elementProblems } from './element-problems.ts';
 import { valueFaults } from './value-faults.ts';
 

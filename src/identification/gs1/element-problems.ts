@@ -1,5 +1,6 @@
 import { applicationIdentifier } from './ai-table.ts';
-import type { Element, Gs1Problem } from './content.ts';
+import type { Element } from '../element.ts';
+import type { Gs1Problem } from './content.ts';
 import { valueFaults } from './value-faults.ts';
 
 /** What is wrong with each element for itself, and with elements that stand there twice with different values. */

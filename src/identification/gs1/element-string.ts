@@ -1,6 +1,7 @@
 import { printable } from '../../core/printable.ts';
 import { applicationIdentifier, applicationIdentifierAt } from './ai-table.ts';
-import { type Element, ELEMENTS_MAX, type Gs1Content, type Gs1Problem, SEPARATOR } from './content.ts';
+import type { Element } from '../element.ts';
+import { ELEMENTS_MAX, type Gs1Content, type Gs1Problem, SEPARATOR } from './content.ts';
 import { elementProblems } from './element-problems.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Element } from './content.ts';
+import type { Element } from '../element.ts';
 
 /** The one key to match assets on, in the form of a scan's `data.identity`. */
 export interface Gs1Identity {

@@ -1,5 +1,6 @@
 import { aimIdentifierOf, type Carrier, symbologyOf } from '../symbology.ts';
-import { type Element, type Gs1Content, SEPARATOR } from './content.ts';
+import type { Element } from '../element.ts';
+import { type Gs1Content, SEPARATOR } from './content.ts';
 import { isDigitalLink, parseDigitalLink } from './digital-link.ts';
 import { elementProblems } from './element-problems.ts';
 import { parseElementString } from './element-string.ts';

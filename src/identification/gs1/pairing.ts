@@ -1,5 +1,6 @@
 import { type ApplicationIdentifier, applicationIdentifier } from './ai-table.ts';
-import type { Element, Gs1Problem } from './content.ts';
+import type { Element } from '../element.ts';
+import type { Gs1Problem } from './content.ts';
 
 /**
  * Which elements do not go together, and which lack another (GS1 General Specifications 4.13 and 4.14). To be judged over the

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeEpc, type EpcReading } from '../../../src/identification/epc/decode-epc.ts';
 import { BitReader } from '../../../src/identification/epc/bits.ts';
-import { mod10 } from '../../../src/identification/epc/mod10.ts';
 import { epcBits, paddedBytes, SCHEMES } from '../../support/epc-encoder.ts';
 import { SeededRandom } from '../../support/random.ts';
 
@@ -155,18 +154,5 @@ describe('the reader of bits', () => {
     expect(bits.left).toBe(0);
     expect(bits.takeNumeral(64)).toBe('0');
     expect(new BitReader(Buffer.from('00ff', 'hex').subarray(0, 1)).takeZeros(16)).toBe(true);
-  });
-});
-
-describe('mod10', () => {
-  it.each([
-    ['061414112345', '2'],
-    ['8061414112345', '8'],
-    ['10614141234567890', '8'],
-    ['0000000000000', '0'],
-    ['0000000000009', '3'],
-    ['9', '3'],
-  ])('of %s is %s', (digits, check) => {
-    expect(mod10(digits)).toBe(check);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeEpc, type EpcReading } from '../../../src/identification/epc/decode-epc.ts';
-import { mod10 } from '../../../src/identification/epc/mod10.ts';
+import { gs1CheckDigit } from '../../../src/identification/checks.ts';
 import { binary, GS1_CHARACTERS, paddedBytes, sevenBits } from '../../support/epc-encoder.ts';
 import { SeededRandom } from '../../support/random.ts';
 
@@ -113,7 +113,7 @@ describe('a key in digits', () => {
 
   it('of a GRAI begins with a zero that pads', () => {
     const digits = '1952114112345';
-    const wrong = digits + mod10(digits);
+    const wrong = digits + gs1CheckDigit(digits);
     expect(problem(head(0xf1) + nibbles(wrong) + alphanumeric(0, '1'))).toBe(`the grai is ${wrong}, and does not begin with 0`);
   });
 

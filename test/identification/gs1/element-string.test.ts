@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ALL_APPLICATION_IDENTIFIERS } from '../../../src/identification/gs1/ai-table.ts';
-import { type Element, ELEMENTS_MAX } from '../../../src/identification/gs1/content.ts';
+import type { Element } from '../../../src/identification/element.ts';
+import { ELEMENTS_MAX } from '../../../src/identification/gs1/content.ts';
 import { parseElementString, printElementString } from '../../../src/identification/gs1/element-string.ts';
 import { SeededRandom } from '../../support/random.ts';
 
