@@ -17,6 +17,11 @@ export function symbologyOfSsiCodeType(codeType: number): Symbology | undefined 
   return SSI_CODE_TYPES.get(codeType);
 }
 
+/** The symbology of a name as this file and AIM's list write it, in any case of letters; undefined for a name of no GS1 code. */
+export function symbologyOfName(name: string): Symbology | undefined {
+  return GS1_SYMBOLOGIES.get(name.toLowerCase());
+}
+
 /** Names whose codes hold GS1 content, and how. UPC-A and UPC-E come as they are printed here, not filled up as with AIM identifiers. */
 const CARRIERS: Readonly<Record<string, Carrier>> = {
   'EAN-13': 'ean-13',
@@ -29,7 +34,13 @@ const CARRIERS: Readonly<Record<string, Carrier>> = {
   'GS1 DataBar': 'element-string',
   'GS1 DataBar Limited': 'element-string',
   'GS1 DataBar Expanded': 'element-string',
+  'GS1 DataMatrix': 'element-string',
+  'GS1 QR Code': 'element-string',
+  'GS1 DotCode': 'element-string',
+  'ITF-14': 'itf-14',
 };
+
+const GS1_SYMBOLOGIES: ReadonlyMap<string, Symbology> = new Map(Object.entries(CARRIERS).map(([name, carrier]) => [name.toLowerCase(), { name, carrier }]));
 
 const CODE_IDS: Readonly<Record<CodeIdVendor, ReadonlyMap<string, Symbology>>> = {
   honeywell: tableOf(`
