@@ -55,7 +55,10 @@ function doubtOf(epc: EpcReading): string | undefined {
       return 'EPC: this is the identification of the chip and no EPC: the reader reads another part of the memory';
     case 'unknown-header':
       return /[^0]/.test(epc.hex) ? undefined : 'EPC: nothing but zeros: the tag is not programmed';
-    default:
+    case 'decoded':
+    case 'decoded-plus':
+    case 'not-epc':
+    case 'invalid':
       return undefined;
   }
 }
