@@ -22,7 +22,8 @@ function below(field: JsonSchema, key: string): readonly Row[] {
   const maps = [field, ...alternatives(field)];
   return maps.flatMap((map) => {
     const named = typeof map.additionalProperties === 'object' ? rowsOf(map.additionalProperties, `${key}.NAME.`) : [];
-    return [...rowsOf(map, `${key}.`), ...named];
+    const listed = typeof map.items === 'object' && !Array.isArray(map.items) ? rowsOf(map.items, `${key}[].`) : [];
+    return [...rowsOf(map, `${key}.`), ...named, ...listed];
   });
 }
 

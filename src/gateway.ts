@@ -19,6 +19,7 @@ import type { Reading, Stamp } from './core/reading.ts';
 import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { Transport } from './driver-kit/link.ts';
+import { ruled } from './identification/roles.ts';
 import { scanContent } from './identification/scan-content.ts';
 import { MeterBook } from './metering/meter-book.ts';
 import { meterContent } from './metering/meter-content.ts';
@@ -195,11 +196,11 @@ export class Gateway {
     const status = this.#statusOf(device.name);
     const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
     return async ({ observations, stamp }) => {
-      const { readings, notes, settled } = this.#readingsOf(observations, device, stamp);
+      const { readings, notes, settled, isQuestioned } = this.#readingsOf(observations, device, stamp);
       try {
         await this.#outbox.record(readings, notes, { lingerMs });
         status.counts.readings += readings.length;
-        return readings.some((reading) => reading.kind === 'scan' && reading.content.valid === false) ? 'questioned' : undefined;
+        return isQuestioned ? 'questioned' : undefined;
       } catch (error) {
         if (error instanceof StorageError) status.counts.refused += readings.length;
         throw error;
@@ -210,15 +211,15 @@ export class Gateway {
   }
 
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  #readingsOf(observations: readonly Observation[], { name, asset, meters }: DeviceConfiguration, stamp: Stamp): { readings: readonly Reading[]; notes: Notes; settled: () => void } {
-    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => scanContent(scan, { device: name }));
+  #readingsOf(observations: readonly Observation[], { name, asset, meters }: DeviceConfiguration, stamp: Stamp): { readings: readonly Reading[]; notes: Notes; settled: () => void; isQuestioned: boolean } {
+    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => ruled(scanContent(scan, { device: name }), this.#configuration.scans.rules));
     const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, { device: name, asset, meters }));
     const { contents, notes, settled } = this.#meters.enter(values, stamp);
     const readings: Reading[] = [
-      ...scans.map((content) => ({ kind: 'scan', device: name, stamp, content }) as const),
+      ...scans.map(({ content }) => ({ kind: 'scan', device: name, stamp, content }) as const),
       ...contents.map((content) => ({ kind: 'reading', device: name, stamp, content }) as const),
     ];
-    return { readings, notes, settled };
+    return { readings, notes, settled, isQuestioned: scans.some((scan) => scan.isQuestioned) };
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {

@@ -43,7 +43,10 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
     .command('check')
     .description('check a configuration file, on any machine, without its devices')
     .argument('<file>', 'the configuration file')
-    .action(action(async (file: string) => (await import('./check.ts')).checkCommand({ file, write: print, ...(await sources(installation)) })));
+    .option('--scan <text>', 'show what its rules make of a code; the separator of GS1 is written <GS>')
+    .action(
+      action(async (file: string, { scan }: { readonly scan?: string }) => (await import('./check.ts')).checkCommand({ file, scan, write: print, ...(await sources(installation)) })),
+    );
   program
     .command('status')
     .description('ask a running gateway how it is')

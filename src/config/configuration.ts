@@ -1,4 +1,5 @@
 import type { Driver } from '../driver-kit/define-driver.ts';
+import type { ScanRule } from '../core/scan-rule.ts';
 import type { PortConfiguration } from './port.ts';
 
 /** What one configuration file says, checked and complete. Times are milliseconds, sizes bytes. */
@@ -12,6 +13,7 @@ export interface Configuration {
   readonly mqtt: MqttConfiguration;
   readonly outbox: OutboxConfiguration;
   readonly log: { readonly level: LogLevel };
+  readonly scans: { readonly rules: readonly ScanRule[] };
   readonly devices: readonly DeviceConfiguration[];
 }
 

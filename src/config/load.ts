@@ -8,6 +8,7 @@ import { configurationError, type Problem } from './problem.ts';
 import { ProfileShelf } from './profile.ts';
 import { readFileBounded } from './read-file.ts';
 import { DEVICES_MAX, mqttSchema, type outboxSchema, wholeSchema } from './schema.ts';
+import { readScanRules } from './scan-rules.ts';
 import { validateFields } from './validate.ts';
 import { parseYaml, valueAt, type YamlSource } from './yaml-source.ts';
 
@@ -45,8 +46,10 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
   const mqttPart = { source, path: ['mqtt'] };
   const mqtt = top.output.mqtt === undefined ? undefined : validateFields(mqttSchema, mqttPart);
   const devices = await readDevices(source, parts);
+  const scans = await readScanRules(source, top.output.scans);
   const problems = [
     ...top.problems,
+    ...scans.problems,
     ...(mqtt?.problems ?? []),
     ...crossCheckMqtt(mqtt?.output ?? {}, mqttPart),
     ...devices.flatMap((device) => device.problems),
@@ -60,6 +63,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
       site,
       owner,
       log,
+      scans: { rules: scans.rules },
       mqtt: mqttOf(mqtt.complete, gateway, site),
       outbox: outboxOf(outbox),
       devices: devices.flatMap(({ configuration }) => configuration ?? []),

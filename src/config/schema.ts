@@ -1,4 +1,6 @@
 import { duration, size, z } from '../driver-kit/options.ts';
+import { readPattern } from '../core/pattern.ts';
+import { CHECK_NAMES, RULE_ROLES } from '../core/scan-rule.ts';
 import { brokerUrl } from './broker-url.ts';
 import { portSchema } from './port.ts';
 
@@ -108,6 +110,36 @@ export const deviceSchema = z.strictObject({
     .describe('Other names of this device\'s meters, by the name that the driver or profile gives them.'),
 });
 
+const pattern = z
+  .string()
+  .min(1)
+  .meta({ examples: ['WO-[0-9]{6}'] })
+  .transform((source, context) => {
+    const found = readPattern(source);
+    if (!('what' in found)) return found;
+    context.addIssue({ code: 'custom', message: `${found.what}, at character ${found.at + 1}` });
+    return z.NEVER;
+  });
+
+/** What gives scans a role. */
+export const scanRuleSchema = z
+  .strictObject({
+    role: z.enum(RULE_ROLES).describe('What a code that fits is.'),
+    ai: z.string().regex(/^\d{2,4}$/, { error: 'write the two to four digits of a GS1 application identifier, in quotes' }).optional().describe('A GS1 application identifier that the code or tag holds, such as "8004".'),
+    prefix: z.string().min(1).max(100).optional().describe('What the text of the code begins with.'),
+    pattern: pattern
+      .optional()
+      .describe('What the whole text is: characters, [A-Z0-9], \\d, \\w, ".", groups, "|", and ?, *, +, {3} or {3,6} after one of these; of texts up to 512 characters.'),
+    check: z.enum(CHECK_NAMES).optional().describe('The check character at the end of the text, counted after the prefix; a wrong one makes the code invalid. mod10 is GS1\'s, mod43 Code 39\'s.'),
+    list: z.string().min(1).max(500).optional().describe('A CSV file with the codes that are known, one a line, by its whole path or from this file\'s folder; columns "code" and "role", or codes alone.'),
+  })
+  .refine(({ ai, prefix, pattern: whole, list }) => [ai, prefix, whole, list].some((condition) => condition !== undefined), { error: 'needs "ai", "prefix", "pattern" or "list", which says what fits' });
+
+/** What scans mean here. */
+export const scansSchema = z.strictObject({
+  rules: z.array(scanRuleSchema).max(200).default([]).describe('The first rule of which everything fits gives a scan its role. A code that is not in a list is stored and questioned.'),
+});
+
 /** How a profile is named: the name of a file, which can never lead to another folder. */
 export const PROFILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 
@@ -121,6 +153,7 @@ export const wholeSchema = z.strictObject({
   owner: ownerSchema.optional().describe('Who in the business answers for this gateway; published with its state.'),
   mqtt: z.record(z.string(), z.unknown()).describe('How the broker is reached and what counts as delivered.'),
   outbox: outboxSchema.prefault({}).describe('Where readings wait until they are delivered.'),
+  scans: scansSchema.prefault({}).describe('What scanned codes mean.'),
   log: logSchema.prefault({}).describe('What is written to the log.'),
   devices: z
     .record(level, z.unknown())

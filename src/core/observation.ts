@@ -11,6 +11,10 @@ export interface ScanObservation {
   readonly bytes: Uint8Array;
   /** The AIM symbology identifier, such as "]C1" (ISO/IEC 15424), where the scanner sends one. */
   readonly aim?: string | undefined;
+  /** The symbology's name, such as "GS1-128", where the driver knows it without an AIM identifier. */
+  readonly symbologyName?: string | undefined;
+  /** For a radio tag, whose `bytes` are those of its EPC: the control word, the strength in dBm, the number of the antenna. */
+  readonly tag?: { readonly pc?: number | undefined; readonly rssi?: number | undefined; readonly antenna?: number | undefined } | undefined;
   /** The device is configured for codes of any bytes: unprintable ones are no sign of a damaged line. */
   readonly binary?: true | undefined;
   /** Silence ended the code although the device is configured for a terminator: it may be half a code, or two. */

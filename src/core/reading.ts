@@ -57,12 +57,28 @@ export type ScanContent = {
   readonly text: string;
   /** The raw bytes in upper-case hexadecimal. */
   readonly hex: string;
-  readonly symbology?: { readonly aim: string; readonly name: string } | undefined;
+  readonly symbology?: { readonly aim?: string | undefined; readonly name: string } | undefined;
   readonly role: Role;
-  /** The one key to match assets on. */
-  readonly identity?: { readonly ai?: string | undefined; readonly value: string } | undefined;
+  /** GS1 elements, application identifier to value. */
+  readonly elements?: Readonly<Record<string, string>> | undefined;
+  readonly epc?: EpcContent | undefined;
+  readonly identity?: Identity | undefined;
   readonly valid?: boolean | undefined;
   readonly problems?: readonly string[] | undefined;
+  /** The strength of a radio tag's answer, in dBm. */
+  readonly rssi?: number | undefined;
+  readonly antenna?: number | undefined;
+};
+
+/** The one key to match assets on: of a GS1 key its identifier and value, otherwise a text. */
+export type Identity = { readonly ai?: string | undefined; readonly value: string };
+
+/** What the EPC of a radio tag is; URIs only where its scheme has them. */
+export type EpcContent = {
+  readonly scheme: string;
+  readonly filter?: number | undefined;
+  readonly uri?: string | undefined;
+  readonly tagUri?: string | undefined;
 };
 
 /** Whether a value can be used; `uncertain` and `bad` come with a reason, `bad` without a value. */

@@ -1,24 +1,67 @@
-/** The name of the symbology that an AIM identifier such as "]C1" stands for (ISO/IEC 15424, GS1 General Specifications 5.1.2). */
-export function symbologyName(aim: string): string {
-  return CARRIERS.get(aim.slice(1)) ?? CODE_CHARACTERS.get(aim.slice(1, 2)) ?? 'unknown';
+import { SYMBOLOGY_MODIFIERS } from './symbology-modifiers.ts';
+
+/** What kind of code was read, and what GS1 content its data has. */
+export interface Symbology {
+  readonly name: string;
+  /** What the modifier says beyond the name: "check character verified and left out". */
+  readonly detail?: string;
+  /** How GS1 content stands in its data; absent where the code is not GS1's own. */
+  readonly carrier?: Carrier;
 }
 
-/** Whether the identifier says that a GS1 element string follows. */
+/**
+ * How GS1 content stands in a code's data: as an element string; as 13 digits, with an add-on or without; as 8, 12 or 14
+ * digits; as a UPC-E of 6 to 8 digits; or as an EAN-13 or a UPC-A, told apart by their length alone.
+ */
+export type Carrier = 'element-string' | 'ean-13' | 'ean-13-with-add-on' | 'ean-8' | 'upc-a' | 'upc-e' | 'ean-or-upc' | 'itf-14';
+
+/** The symbology that an AIM identifier such as "]C1" stands for (ISO/IEC 15424, GS1 General Specifications 5.1.2); undefined when unknown. */
+export function symbologyOf(aim: string): Symbology | undefined {
+  const own = CARRIERS.get(aim.slice(1));
+  const name = own?.name ?? CODE_CHARACTERS.get(aim.slice(1, 2));
+  if (name === undefined || !aim.startsWith(']')) return undefined;
+  const detail = MODIFIERS.get(aim.slice(1));
+  return { name, ...(detail !== undefined && { detail }), ...(own !== undefined && { carrier: own.carrier }) };
+}
+
+/** The name of the symbology that an AIM identifier stands for. */
+export function symbologyName(aim: string): string {
+  return symbologyOf(aim)?.name ?? 'unknown';
+}
+
+/** Whether the identifier says that GS1 content follows. */
 export function isGs1Carrier(aim: string): boolean {
-  return CARRIERS.has(aim.slice(1));
+  return symbologyOf(aim)?.carrier !== undefined;
+}
+
+/**
+ * The AIM identifier that the text begins with, undefined when it begins with none. `]Y` counts further modifiers: `]Y2ab`
+ * has two (ISO/IEC 15424).
+ */
+export function aimIdentifierOf(text: string): string | undefined {
+  const [identifier, code = '', modifier = ''] = /^\]([A-Za-z])([0-9A-Za-z])/.exec(text) ?? [];
+  if (identifier === undefined || !CODE_CHARACTERS.has(code)) return undefined;
+  return code === 'Y' && /\d/.test(modifier) ? text.slice(0, identifier.length + Number(modifier)) : identifier;
 }
 
 /** The identifiers of GS1 codes: code character and modifier. */
-const CARRIERS: ReadonlyMap<string, string> = new Map([
-  ['C1', 'GS1-128'],
-  ['E0', 'EAN-13 or UPC'],
-  ['E4', 'EAN-8'],
-  ['I1', 'ITF-14'],
-  ['J1', 'GS1 DotCode'],
-  ['Q3', 'GS1 QR Code'],
-  ['d2', 'GS1 DataMatrix'],
-  ['e0', 'GS1 DataBar or Composite'],
+const CARRIERS: ReadonlyMap<string, { readonly name: string; readonly carrier: Carrier }> = new Map([
+  ['C1', { name: 'GS1-128', carrier: 'element-string' }],
+  ['E0', { name: 'EAN-13 or UPC', carrier: 'ean-13' }],
+  ['E3', { name: 'EAN-13 or UPC with add-on', carrier: 'ean-13-with-add-on' }],
+  ['E4', { name: 'EAN-8', carrier: 'ean-8' }],
+  ['I1', { name: 'ITF-14', carrier: 'itf-14' }],
+  ['J1', { name: 'GS1 DotCode', carrier: 'element-string' }],
+  ['Q3', { name: 'GS1 QR Code', carrier: 'element-string' }],
+  ['d2', { name: 'GS1 DataMatrix', carrier: 'element-string' }],
+  ['e0', { name: 'GS1 DataBar or Composite', carrier: 'element-string' }],
 ]);
+
+const MODIFIERS: ReadonlyMap<string, string> = new Map(
+  SYMBOLOGY_MODIFIERS.trim()
+    .split('\n')
+    .map((line) => [line.slice(0, 2), line.slice(3)]),
+);
 
 const CODE_CHARACTERS: ReadonlyMap<string, string> = new Map([
   ['A', 'Code 39'],
@@ -48,6 +91,7 @@ const CODE_CHARACTERS: ReadonlyMap<string, string> = new Map([
   ['c', 'Channel Code'],
   ['d', 'Data Matrix'],
   ['e', 'GS1 DataBar or Composite'],
+  ['h', 'Han Xin Code'],
   ['o', 'OCR'],
   ['p', 'PosiCode'],
   ['s', 'SuperCode'],

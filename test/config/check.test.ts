@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { checkCommand } from '../../src/cli/check.ts';
 import { brought, drivers, folderOf, HEAD, WHOLE } from './support.ts';
 
-async function check(text: string, folder = folderOf()): Promise<{ code: number; output: string }> {
+async function check(text: string, folder = folderOf(), scan?: string): Promise<{ code: number; output: string }> {
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, text);
   let output = '';
-  const code = await checkCommand({ file, drivers, profileFolder: () => brought, write: (line) => { output += `${line}\n`; } });
+  const code = await checkCommand({ file, drivers, profileFolder: () => brought, scan, write: (line) => { output += `${line}\n`; } });
   return { code, output: output.replaceAll(`${folder}/`, '') };
 }
 
@@ -78,5 +78,17 @@ gateway.yaml:7:13  devices.cab.driver: there is no driver "scaner"; did you mean
       'warning: mqtt.passwordFile: everybody on this machine may read this secret; run `chmod o-r password`',
       'warning: mqtt.caFile: ca.pem does not exist on this machine',
     ]);
+  });
+
+  it.each([
+    ['WO-4711', ['scan     WO-4711', 'role work-order', 'identity WO-4711', 'answered as stored']],
+    [']C1800406141415678\\x1d21A', ['scan     800406141415678\\u{1d}21A', 'symbology GS1-128', '(21) A', '(8004) 06141415678', 'role asset', 'identity (8004)06141415678', 'answered as stored']],
+    [']d20109521234567882<GS>10\u001b[31m', ['role unknown', 'problem: AI 10: character 1 “\\u{1b}” is not in', 'answered as questioned']],
+    ['\u202eHELLO', ['scan     \\u{202e}HELLO', 'role unknown']],
+  ])('shows what the rules make of %j, and nothing that a terminal would obey', async (scan, expected) => {
+    const { code, output } = await check(`${WHOLE}scans:\n  rules:\n    - { role: asset, ai: "8004" }\n    - { role: work-order, prefix: WO- }\n`, folderOf(), scan);
+    expect(code).toBe(0);
+    for (const line of expected) expect(output).toContain(line);
+    expect(output).not.toMatch(/[^ -~\n“”]/);
   });
 });

@@ -29,6 +29,7 @@ describe('a whole file', () => {
       },
       outbox: { directory: '/var/lib/tailgate', limits: { bytesMax: 2 * 1024 ** 3, freeBytesMin: 64 * 1024 ** 2, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 50 },
       log: { level: 'info' },
+      scans: { rules: [] },
       devices: [
         {
           name: 'cab',
@@ -190,7 +191,7 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
 
   it.each([
     ['an unknown key', `${WHOLE}logg: {}\n`, ':9:1  logg: unknown key; did you mean "log"?'],
-    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, log, devices'],
+    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, log, devices'],
     ['another spelling', WHOLE.replace('site:', 'Site:'), ':2:1  Site: unknown key; did you mean "site"?'],
     ['a missing key', WHOLE.replace(/site.*\n/, ''), '  site: missing (Where the gateway belongs: a yard, plant or fleet)'],
     ['a key that stands twice', `${WHOLE}site: york\n`, ':9:1  site: stands here a second time, first in line 2; keep one'],

@@ -14,7 +14,7 @@ function topicOf(text: string): string {
 
 describe('the page of the contract', () => {
   it('has examples of scan, reading and clock', () => {
-    expect(EXAMPLES.map(topicOf)).toEqual(['scan/cab-scanner', 'reading/generator', 'event/clock']);
+    expect(EXAMPLES.map(topicOf)).toEqual(expect.arrayContaining(['scan/cab-scanner', 'scan/door-reader', 'reading/generator', 'event/clock']));
   });
 
   it.each(EXAMPLES.map((text) => [topicOf(text), text]))('gives an example of %s that fits its schema', (topic, text) => {

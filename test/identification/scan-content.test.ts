@@ -1,9 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { scanContent } from '../../src/identification/scan-content.ts';
 import { symbologyName } from '../../src/identification/symbology.ts';
+import { encodeJson } from '../../src/core/json.ts';
+import type { ScanContent } from '../../src/core/reading.ts';
+import { assertContract } from '../support/contract.ts';
+import { SeededRandom } from '../support/random.ts';
 
 function content(bytes: string | Uint8Array, more: object = {}) {
   return scanContent({ kind: 'scan', bytes: Buffer.from(bytes), ...more }, { device: 'cab' });
+}
+
+function tag(hex: string, more: object = {}) {
+  return content(Buffer.from(hex, 'hex'), { tag: { ...more } });
+}
+
+/** The content as it goes out, held against the schema. */
+function expectInContract(data: ScanContent): void {
+  const event = { specversion: '1.0', type: 'tailgate.scan.v1', source: 'urn:tailgate:a:b:3f9c1e7a', id: '1', sequence: '1'.padStart(20, '0'), time: '2026-11-23T08:15:29.870Z', recordedtime: '2026-11-23T08:15:29.881Z', subject: 'cab', datacontenttype: 'application/json' };
+  assertContract('scan/cab', Buffer.from(encodeJson({ ...event, data: { ...data, historical: false, clock: { state: 'synced' } } })));
 }
 
 describe('the content of a scan', () => {
@@ -28,8 +42,9 @@ describe('the content of a scan', () => {
     expect(symbologyName(']f9')).toBe('unknown');
   });
 
-  it('gives no key for a GS1 code that nobody has taken apart', () => {
-    expect(content('0109521300033318', { aim: ']d2' }).identity).toBeUndefined();
+  it('gives no key for a GS1 code that holds none', () => {
+    expect(content('10LOT7', { aim: ']d2' })).toMatchObject({ elements: { 10: 'LOT7' }, problems: [expect.stringContaining('AI 10: needs')] });
+    expect(content('10LOT7', { aim: ']d2' })).not.toHaveProperty('identity');
   });
 
   it('lets bytes that are not text out with their hex, and says what looks wrong', () => {
@@ -59,5 +74,115 @@ describe('the content of a scan', () => {
 
   it('says that an empty code is empty', () => {
     expect(content('', { aim: ']Q1' })).toMatchObject({ valid: false, problems: ['the code is empty'] });
+  });
+});
+
+describe('what a code of GS1 means', () => {
+  it('is its elements and its key', () => {
+    expect(content('010952123456788217261100\x1d2110A', { aim: ']C1' })).toEqual({
+      device: 'cab',
+      text: '010952123456788217261100\x1d2110A',
+      hex: Buffer.from('010952123456788217261100\x1d2110A').toString('hex').toUpperCase(),
+      symbology: { aim: ']C1', name: 'GS1-128' },
+      role: 'unknown',
+      elements: { '01': '09521234567882', 17: '261100', 21: '10A' },
+      identity: { ai: '01', value: '09521234567882(21)10A' },
+    });
+  });
+
+  it('with a wrong check digit is out with its elements, without a key, and says which digit', () => {
+    const wrong = content('0109521234567881', { aim: ']d2' });
+    expect(wrong).toMatchObject({ elements: { '01': '09521234567881' }, valid: false, problems: ['AI 01: the check digit is 1, expected 2'] });
+    expect(wrong).not.toHaveProperty('identity');
+  });
+
+  it('that lacks an element beside it has a remark and stays valid', () => {
+    const lone = content('8004952112345\x1d21X', { aim: ']C1' });
+    expect(lone.problems).not.toEqual([]);
+    expect(lone).not.toHaveProperty('valid');
+    expect(lone.identity).toEqual({ ai: '8004', value: '952112345' });
+  });
+
+  it('is found by the symbology name of a driver that knows no AIM identifier', () => {
+    expect(content('9521234567882', { symbologyName: 'EAN-13' })).toMatchObject({ symbology: { name: 'EAN-13' }, elements: { '01': '09521234567882' } });
+    expect(content('8004952112345', { symbologyName: 'GS1-128' }).identity).toEqual({ ai: '8004', value: '952112345' });
+    expect(content('8004952112345', { symbologyName: 'Code 128' })).toMatchObject({ identity: { value: '8004952112345' } });
+  });
+
+  it('is no key where it is no GTIN: an Interleaved 2 of 5 of another length', () => {
+    expect(content('123456', { aim: ']I1' }).identity).toEqual({ value: '123456' });
+  });
+
+  it('gives no key for one that silence cut, though what is there is sound', () => {
+    expect(content('8004952112345', { aim: ']C1', unterminated: true })).not.toHaveProperty('identity');
+  });
+});
+
+describe('what a radio tag means', () => {
+  it('is its EPC, its elements and the key that its barcode has too', () => {
+    const found = tag('3074257BF7194E4000001A85', { pc: 0x3000, rssi: -61.5, antenna: 2 });
+    expect(found).toEqual({
+      device: 'cab',
+      text: '3074257BF7194E4000001A85',
+      hex: '3074257BF7194E4000001A85',
+      role: 'unknown',
+      elements: { '01': '80614141123458', 21: '6789' },
+      epc: { scheme: 'sgtin-96', filter: 3, uri: 'urn:epc:id:sgtin:0614141.812345.6789', tagUri: 'urn:epc:tag:sgtin-96:3.0614141.812345.6789' },
+      identity: { ai: '01', value: '80614141123458(21)6789' },
+      rssi: -61.5,
+      antenna: 2,
+    });
+    const barcode = content('0180614141123458216789', { aim: ']d2' });
+    const link = content('https://id.gs1.org/01/80614141123458/21/6789', { aim: ']Q1' });
+    expect([barcode.identity, link.identity]).toEqual([found.identity, found.identity]);
+  });
+
+  it.each([
+    ['a GIAI', '3474257BF40000000000162E', '800406141415678'],
+    ['a GRAI', '3374257BF40C0E400000162E', '8003006141411234525678'],
+    ['an SSCC', '3174257BF4499602D2000000', '00106141412345678908'],
+    ['a place', '3274257BF46072000000162E', '41406141411234522545678'],
+  ])('matches the barcode of the same thing: %s', (_, hex, elements) => {
+    expect(tag(hex).identity).toEqual(content(elements, { aim: ']C1' }).identity);
+    expect(tag(hex).identity?.ai).toBeDefined();
+  });
+
+  it('has a key where it is no GS1 key: the URI, or the bytes of a numbering of the user\u2019s own', () => {
+    expect(tag('350007AB70425D4000000586').identity).toEqual({ value: 'urn:epc:id:gid:31415.271828.1414' });
+    expect(tag('AA0000000000000000000042')).toMatchObject({ identity: { value: 'AA0000000000000000000042' } });
+    expect(tag('AA0000000000000000000042')).not.toHaveProperty('problems');
+  });
+
+  it('that breaks its scheme, is empty or shorter than it says is out raw, and not valid', () => {
+    for (const wrong of [tag('307C257BF7194E4000001A85'), tag(''), tag('3074257B', { pc: 0x3000 })]) {
+      expect(wrong).toMatchObject({ valid: false, problems: [expect.stringMatching(/^EPC: /)] });
+      expect(wrong).not.toHaveProperty('identity');
+      expect(wrong.hex).toBe(wrong.text);
+    }
+  });
+
+  it('that is not decoded is out raw, says so, and is not called wrong', () => {
+    for (const raw of [tag('FD00112233445566778899AA'), tag('E2801160600002054CC2096F'), tag('000000000000000000000000'), tag('3074257BF7194E4000001A85', { pc: 0x3200 })]) {
+      expect(raw.problems).toEqual([expect.stringMatching(/^EPC: /)]);
+      expect(raw).not.toHaveProperty('valid');
+      expect(raw).not.toHaveProperty('identity');
+    }
+  });
+});
+
+describe('the content of any scan', () => {
+  it('fits the contract and has all its bytes, whatever they are', () => {
+    const random = new SeededRandom(4);
+    const aims = [undefined, ']C0', ']C1', ']d2', ']Q3', ']E0', ']E3', ']E4', ']I1', ']e0', ']f9'];
+    const names = [undefined, 'EAN-13', 'UPC-E', 'GS1-128', 'QR Code'];
+    const digits = '0123456789\x1d';
+    for (let round = 0; round < 3000; round += 1) {
+      const bytes = round % 2 === 0 ? random.bytes(random.below(40)) : Buffer.from(random.text(random.below(40), digits));
+      const kind = random.below(3);
+      const more = kind === 0 ? { tag: { pc: random.below(2) === 0 ? undefined : random.below(0x10000), rssi: -random.below(90), antenna: random.below(16) } } : kind === 1 ? { aim: random.oneOf(aims) } : { symbologyName: random.oneOf(names) };
+      const data = content(bytes, more);
+      expectInContract(data);
+      expect(data.hex).toBe(Buffer.from(bytes).toString('hex').toUpperCase());
+    }
   });
 });
