@@ -15,6 +15,17 @@ export interface ScanObservation {
   readonly binary?: true | undefined;
   /** Silence ended the code although the device is configured for a terminator: it may be half a code, or two. */
   readonly unterminated?: true | undefined;
+  /** What a radio reader says of a tag beside its code; `bytes` are then the bytes of the tag's EPC or UID. */
+  readonly tag?: {
+    /** The tag's protocol control word, 16 bits, where the reader gives it (GS1 EPC Tag Data Standard, section 15). */
+    readonly pc?: number;
+    /** The signal's strength in dBm, where the reader's unit is known. */
+    readonly rssi?: number;
+    /** The number of the antenna that saw the tag, as the reader counts. */
+    readonly antenna?: number;
+  };
+  /** The symbology's name, where the device says it without an AIM identifier. */
+  readonly symbologyName?: string;
 }
 
 /** How a meter's value behaves. It is `kind` on the wire. */

@@ -10,3 +10,18 @@ export function crc16Modbus(bytes: Uint8Array, from = 0, to = bytes.length): num
   }
   return crc;
 }
+
+/**
+ * CRC-16 of a Gen2 tag's control word and EPC, as the tag sends it after them (GS1 EPC UHF Gen2 Air Interface Protocol,
+ * section 6.3.1.5, the CRC-16 of ISO/IEC 13239): polynomial 0x1021, initial value 0xFFFF, the result inverted, sent
+ * high byte first. "123456789" gives 0xD64E.
+ */
+export function gen2Crc(bytes: Uint8Array, from = 0, to = bytes.length): number {
+  let crc = 0xffff;
+  for (let at = from; at < to; at += 1) {
+    crc ^= (bytes[at] ?? 0) << 8;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc & 0x8000) === 0 ? crc << 1 : (crc << 1) ^ 0x1021;
+    crc &= 0xffff;
+  }
+  return crc ^ 0xffff;
+}
