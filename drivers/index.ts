@@ -1,9 +1,17 @@
 import type { Driver } from '../src/driver-kit/define-driver.ts';
 import { lineScanner } from './line-scanner/driver.ts';
 import { modbus } from './modbus/driver.ts';
+import { proglove } from './proglove/driver.ts';
+import { rdm6300 } from './rdm6300/driver.ts';
+import { uhfBb7e } from './uhf-bb7e/driver.ts';
+import { zebraSsi } from './zebra-ssi/driver.ts';
 
 /** Every driver that ships, one line each; a folder's name is its driver's name. */
 export const drivers: readonly Driver[] = [
   lineScanner,
   modbus,
+  proglove,
+  rdm6300,
+  uhfBb7e,
+  zebraSsi,
 ];

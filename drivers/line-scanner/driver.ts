@@ -1,7 +1,7 @@
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, size, z } from '../../src/driver-kit/options.ts';
 import { decodeLine, lineFraming, LINE_ENDS } from './codec.ts';
-import { FEEDBACK_NAMES, feedbackOf } from './feedback.ts';
+import { FEEDBACK_NAMES, feedbackOf, PRESET_NAMES } from './feedback.ts';
 
 const lineEnd = z.enum(LINE_ENDS);
 
@@ -35,14 +35,27 @@ const options = z.strictObject({
     .describe(
       'What codes hold. With text, a line that is not all text and has no AIM identifier is marked as not valid, and one of which a quarter or more is not text is taken for noise when it comes often: five in a minute are stored, more are refused. With binary every byte is right.',
     ),
+  preset: z
+    .enum(PRESET_NAMES)
+    .optional()
+    .describe("The maker whose way of being told is used where `feedback` is left out. It changes nothing else: how codes end is the scanner's setting."),
   feedback: z
     .enum(FEEDBACK_NAMES)
-    .default('none')
-    .describe('How the scanner is told what became of a code, after the commit. The scanner must be set to wait for it.'),
-  answerWithin: duration({ min: '500 ms', max: '90 s' })
-    .prefault('9 s')
+    .optional()
     .describe(
-      'How long after a code the scanner may still be told. Write a second less than the time-out set in the scanner (10 s unless changed): a later answer would be heard as the answer to the next code, so it is not sent.',
+      'How the scanner is told what became of a code, after the commit. The scanner must be set to wait for it. When left out, as the preset says; none without one.',
+    ),
+  answerWithin: duration({ min: '500 ms', max: '90 s' })
+    .optional()
+    .describe(
+      'How long after a code the scanner may still be told. Write a little less than the time-out set in the scanner: a later answer would be heard as the answer to the next code, so it is not sent. When left out, 9 s with honeywell-host-ack, which has 10 s unless changed, otherwise 1800 ms.',
+    ),
+  answerPrefix: z
+    .string()
+    .regex(/^(?![$#])[\x20-\x7e]{0,16}$/, { error: 'write up to 16 printable characters that do not begin with "$" or "#"' })
+    .default('')
+    .describe(
+      'What stands before an answer with datalogic-mode-02: the address of the hand-held and the delimiter, exactly as it puts them before its codes. Only where address stamping is on, with one hand-held to a base.',
     ),
 });
 

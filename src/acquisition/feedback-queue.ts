@@ -7,8 +7,6 @@ import type { Outcome } from './commits.ts';
 
 /** What a FeedbackQueue is made of. */
 export interface FeedbackParts {
-  /** The bytes for each outcome; undefined for a device that cannot be told. */
-  readonly feedback: Feedback | undefined;
   readonly clock: Clock;
   /** Told of each answer that could not be given. */
   readonly lost: () => void;
@@ -36,20 +34,26 @@ export class FeedbackQueue {
     this.#opened(link);
   }
 
-  /** Answers when the outcome is known and every answer before has gone out; `lastByte` is when the scan came. */
-  add(outcome: Promise<Outcome>, lastByte: Stamp): void {
-    const { feedback, lost } = this.#parts;
-    if (feedback === undefined) return;
-    if (this.#waiting >= WAITING_MAX) {
-      lost();
-      return;
-    }
-    this.#waiting += 1;
+  /** Sends what waits for no outcome, without waiting for the answers before: the device goes on only with it. */
+  reply(bytes: Uint8Array): void {
+    if (!this.#take()) return;
+    void this.#link.then(async (link) => {
+      await this.#send(bytes, link);
+      this.#waiting -= 1;
+    });
+  }
+
+  /**
+   * Answers when the outcome is known and every answer before has gone out; `lastByte` is when the scan came. Without
+   * `feedback` the device cannot be told.
+   */
+  add(outcome: Promise<Outcome>, lastByte: Stamp, feedback: Feedback | undefined): void {
+    if (feedback === undefined || !this.#take()) return;
     this.#last = this.#last.then(async () => {
       const bytes = bytesFor(await outcome, feedback);
       this.#waiting -= 1;
       const link = await this.#link;
-      if (this.#isTooLate(lastByte, feedback)) lost();
+      if (this.#isTooLate(lastByte, feedback)) this.#parts.lost();
       else await this.#send(bytes, link);
     });
   }
@@ -57,6 +61,15 @@ export class FeedbackQueue {
   /** Resolves when everything that was added until now is answered. */
   get settled(): Promise<void> {
     return this.#last;
+  }
+
+  #take(): boolean {
+    if (this.#waiting >= WAITING_MAX) {
+      this.#parts.lost();
+      return false;
+    }
+    this.#waiting += 1;
+    return true;
   }
 
   /** The device has given up this scan, and would take the answer for one to the scan that is waiting by now. */

@@ -2,10 +2,10 @@ import { type Cancel, type Clock, pause } from '../core/clock.ts';
 import { ProtocolError } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
-import type { Decoded, ListeningDriver } from '../driver-kit/define-driver.ts';
+import type { Decoded, Feedback, ListeningDriver } from '../driver-kit/define-driver.ts';
 import type { Link } from '../driver-kit/link.ts';
 import { looksLikeNoise } from '../identification/noise.ts';
-import type { Commits } from './commits.ts';
+import type { Commits, Outcome } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { FeedbackQueue } from './feedback-queue.ts';
 import { FrameReader, TOO_LONG } from './frame-reader.ts';
@@ -35,6 +35,8 @@ export class ListeningVisit implements Visit {
   readonly #gapMs: number | undefined;
   readonly #reader: FrameReader;
   readonly #feedback: FeedbackQueue;
+  readonly #usualFeedback: Feedback | undefined;
+  #lastOutcome: Promise<Outcome> | undefined;
   #link = '';
   #state: unknown;
   #lastByte: Stamp;
@@ -45,13 +47,13 @@ export class ListeningVisit implements Visit {
     const framing = driver.framing(options);
     this.#parts = parts;
     this.#gapMs = framing.gapMs;
+    this.#usualFeedback = driver.feedback?.(options);
     this.#lastByte = clock.stamp();
     this.#reader = new FrameReader(framing, {
       frame: (frame, atGap) => this.#frame(frame, atGap),
       discarded: (bytes, reason) => this.#discarded(bytes, reason),
     });
     this.#feedback = new FeedbackQueue({
-      feedback: driver.feedback?.(options),
       clock,
       lost: () => (status.counts.feedbackLost += 1),
       crash,
@@ -94,19 +96,32 @@ export class ListeningVisit implements Visit {
   }
 
   #frame(frame: Uint8Array, atGap: boolean): void {
-    const { commits, noise, status } = this.#parts;
+    const { noise, status } = this.#parts;
     const decoded = this.#decoded(frame, atGap);
     if (decoded !== undefined) this.#state = decoded.state;
+    if (decoded?.reply !== undefined) this.#feedback.reply(decoded.reply);
+    const feedback = decoded?.feedback ?? this.#usualFeedback;
     const doubt = doubtOf(decoded?.observations ?? []);
     if (doubt === 'noise' && !noise.take()) {
-      this.#refuseNoise(frame.length);
+      this.#refuseNoise(frame.length, feedback);
       return;
     }
     status.counts.frames += 1;
     if (decoded === undefined) return;
     this.#judge(doubt);
     if (decoded.observations.length === 0) return;
-    this.#feedback.add(commits.store({ observations: decoded.observations, stamp: this.#lastByte }), this.#lastByte);
+    this.#lastOutcome = this.#outcome(decoded);
+    this.#feedback.add(this.#lastOutcome, this.#lastByte, feedback);
+  }
+
+  /** What is sent again shares the outcome of its first time, unless that was not stored. */
+  async #outcome({ observations, again }: Decoded): Promise<Outcome> {
+    const { commits } = this.#parts;
+    const report = { observations, stamp: this.#lastByte };
+    const before = this.#lastOutcome;
+    if (again !== true || before === undefined) return commits.store(report);
+    const outcome = await before;
+    return outcome === 'refused' ? commits.store(report) : outcome;
   }
 
   #judge(doubt: Doubt | undefined): void {
@@ -115,10 +130,11 @@ export class ListeningVisit implements Visit {
     else legibility.good(this.#link, doubt === 'unterminated' ? UNTERMINATED : undefined);
   }
 
-  #refuseNoise(bytes: number): void {
+  #refuseNoise(bytes: number, feedback: Feedback | undefined): void {
     this.#parts.status.discarded(bytes, 'noise');
     this.#parts.legibility.hopeless(NOISE);
-    this.#feedback.add(Promise.resolve('refused'), this.#lastByte);
+    this.#lastOutcome = Promise.resolve('refused');
+    this.#feedback.add(this.#lastOutcome, this.#lastByte, feedback);
   }
 
   #decoded(frame: Uint8Array, atGap: boolean): Decoded | undefined {
@@ -132,7 +148,7 @@ export class ListeningVisit implements Visit {
       }
       status.counts.faults += 1;
       legibility.bad(this.#link, error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`);
-      this.#feedback.add(Promise.resolve('refused'), this.#lastByte);
+      this.#feedback.add(Promise.resolve('refused'), this.#lastByte, this.#usualFeedback);
       return undefined;
     }
   }

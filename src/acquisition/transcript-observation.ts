@@ -1,6 +1,6 @@
 import { Decimal } from '../core/decimal.ts';
 import { encodeJson, type Json } from '../core/json.ts';
-import type { MeterKind, MeterObservation, Observation } from '../core/observation.ts';
+import type { MeterKind, MeterObservation, Observation, ScanObservation } from '../core/observation.ts';
 import { QUANTITIES, type Quantity } from '../core/quantity.ts';
 import { countUnprintable } from '../core/text-bytes.ts';
 import { bytesOfHex, hexOf } from '../driver-kit/bytes.ts';
@@ -14,13 +14,15 @@ export function observationLine(observation: Observation): string {
     const { kind, meter, quantity, meterKind, value, raw } = observation;
     return encodeJson({ kind, meter, quantity, meterKind, value: asJson(value), raw });
   }
-  const { kind, aim, binary, unterminated, bytes } = observation;
+  const { kind, aim, symbologyName, binary, unterminated, tag, bytes } = observation;
   const isText = countUnprintable(bytes) === 0;
   return encodeJson({
     kind,
     aim,
+    symbologyName,
     binary,
     unterminated,
+    tag: tag === undefined ? undefined : { ...tag },
     ...(isText ? { text: Buffer.from(bytes).toString('utf8') } : { hex: hexOf(bytes) }),
   });
 }
@@ -46,7 +48,7 @@ function parseMembers(line: string): Members {
   }
 }
 
-function parseScan({ aim, binary, unterminated, text: characters, hex, ...rest }: Members): Observation {
+function parseScan({ aim, symbologyName, binary, unterminated, tag, text: characters, hex, ...rest }: Members): Observation {
   refuseOthers(rest);
   if ((characters === undefined) === (hex === undefined)) throw new RangeError('a scan has either "text" or "hex"');
   const bytes = characters === undefined ? bytesOfHex(text('hex', hex)) : Buffer.from(text('text', characters), 'utf8');
@@ -54,8 +56,20 @@ function parseScan({ aim, binary, unterminated, text: characters, hex, ...rest }
     kind: 'scan',
     bytes: new Uint8Array(bytes),
     ...(aim !== undefined && { aim: text('aim', aim) }),
+    ...(symbologyName !== undefined && { symbologyName: text('symbologyName', symbologyName) }),
     ...(binary === true && { binary }),
     ...(unterminated === true && { unterminated }),
+    ...(tag !== undefined && { tag: parseTag(tag) }),
+  };
+}
+
+function parseTag(value: unknown): NonNullable<ScanObservation['tag']> {
+  const { pc, rssi, antenna, ...rest } = (value ?? {}) as Members;
+  refuseOthers(rest);
+  return {
+    ...(pc !== undefined && { pc: integer('pc', pc) }),
+    ...(rssi !== undefined && { rssi: integer('rssi', rssi) }),
+    ...(antenna !== undefined && { antenna: integer('antenna', antenna) }),
   };
 }
 
@@ -82,6 +96,11 @@ function asJson(value: MeterObservation['value']): Json {
 function text(name: string, value: unknown): string {
   if (typeof value !== 'string') throw new RangeError(`"${name}" is not a text`);
   return value;
+}
+
+function integer(name: string, value: unknown): number {
+  if (!Number.isInteger(value)) throw new RangeError(`"${name}" is not a whole number`);
+  return value as number;
 }
 
 function isQuantity(value: unknown): value is Quantity {

@@ -13,12 +13,22 @@ export interface ScanObservation {
   readonly aim?: string | undefined;
   /** The symbology's name, such as "GS1-128", where the driver knows it without an AIM identifier. */
   readonly symbologyName?: string | undefined;
-  /** For a radio tag, whose `bytes` are those of its EPC: the control word, the strength in dBm, the number of the antenna. */
-  readonly tag?: { readonly pc?: number | undefined; readonly rssi?: number | undefined; readonly antenna?: number | undefined } | undefined;
+  /** For a radio tag, whose `bytes` are those of its EPC. */
+  readonly tag?: RadioTag | undefined;
   /** The device is configured for codes of any bytes: unprintable ones are no sign of a damaged line. */
   readonly binary?: true | undefined;
   /** Silence ended the code although the device is configured for a terminator: it may be half a code, or two. */
   readonly unterminated?: true | undefined;
+}
+
+/** What a radio reader says of a tag beside its code. */
+export interface RadioTag {
+  /** The tag's protocol control word, 16 bits, where the reader gives it (GS1 EPC Tag Data Standard, section 15). */
+  readonly pc?: number | undefined;
+  /** The signal's strength in dBm, where the reader's unit is known. */
+  readonly rssi?: number | undefined;
+  /** The number of the antenna that saw the tag, as the reader counts. */
+  readonly antenna?: number | undefined;
 }
 
 /** How a meter's value behaves. It is `kind` on the wire. */

@@ -44,6 +44,18 @@ export interface ListeningDriver extends About {
 export interface Decoded<State = unknown> {
   readonly observations: readonly Observation[];
   readonly state?: State;
+  /**
+   * Sent at once, before any commit: what the protocol wants so that the device goes on, such as the acknowledgement of
+   * a segment. Never what a person would take for "stored".
+   */
+  readonly reply?: Uint8Array | undefined;
+  /** The answer to these observations, in place of the driver's: for devices whose answer names the scan. */
+  readonly feedback?: Feedback | undefined;
+  /**
+   * The device says that these are the observations of the frame before once more, since no answer reached it. They get
+   * the outcome of that frame; only if that was refused are they handed over to be stored.
+   */
+  readonly again?: true | undefined;
 }
 
 /** The bytes that tell the person at the device what became of the scan. */

@@ -135,6 +135,62 @@ describe('a listening session', () => {
     expect(link().written).toEqual([STORED]);
   });
 
+  it('sends what the protocol wants at once before any commit, and not in the queue of the answers', async () => {
+    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], reply: Buffer.from(`(${frame.length})`) }));
+    const { clock, link, waiting } = await started({}, { driver, options: {} });
+    link().receive('A\rBB\r');
+    await clock.advance(0);
+    expect(link().written).toEqual(['(1)', '(2)']);
+    for (const scan of waiting) scan.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual(['(1)', '(2)', '+', '+']);
+  });
+
+  it('answers a scan with the feedback that was decoded with it, in its order and time', async () => {
+    const driver = answering((frame) => {
+      const id = Buffer.from(frame).toString('latin1');
+      const feedback = { stored: Buffer.from(`+${id}`), refused: Buffer.from(`-${id}`), answerWithinMs: 1000 };
+      return { observations: [{ kind: 'scan', bytes: frame }], ...(id !== 'B' && { feedback }) };
+    });
+    const { clock, link, waiting, status } = await started({}, { driver, options: {} });
+    link().receive('A\rB\rC\rD\r');
+    waiting[2]?.refuse();
+    waiting[1]?.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual([]);
+    waiting[0]?.commit();
+    await clock.advance(1001);
+    waiting[3]?.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual(['+A', '+', '-C']);
+    expect(status.counts.feedbackLost).toBe(1);
+  });
+
+  it('gives what a device sends again the outcome of its first time, and stores it only if that was refused', async () => {
+    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], ...(frame[0] === 0x72 && { again: true }) }));
+    const { clock, link, waiting, texts } = await started({}, { driver, options: {} });
+    link().receive('A\rr\r');
+    await clock.advance(0);
+    expect(link().written).toEqual([]);
+    waiting[0]?.commit();
+    await clock.advance(0);
+    expect([link().written, texts()]).toEqual([['+', '+'], ['A']]);
+    link().receive('B\rr\r');
+    waiting[1]?.refuse();
+    await clock.advance(0);
+    expect([link().written, texts()]).toEqual([['+', '+', '-'], ['A', 'B', 'r']]);
+    waiting[2]?.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual(['+', '+', '-', '+']);
+  });
+
+  it('takes what is said to be sent again for new on a link that has not brought it before', async () => {
+    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], again: true }));
+    const { link, texts } = await started({}, { driver, options: {}, auto: true });
+    link().receive('A\r');
+    expect(texts()).toEqual(['A']);
+  });
+
   it('goes on reading while commits are slow', async () => {
     const { link, waiting, texts } = await started(ACK);
     for (let scan = 0; scan < 1000; scan += 1) link().receive(`SCAN-${scan}\r`);

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { GatewayProcess } from '../../demo/gateway-process.ts';
 import { ask, socketPath } from '../../src/operations/control-socket.ts';
 import { temporaryFolder } from './folders.ts';
@@ -40,6 +40,11 @@ export class TestGateway extends GatewayProcess {
   /** Asks it how it is. */
   async status(): Promise<GatewayStatus> {
     return (await ask(socketPath(this.outbox), 'status')) as GatewayStatus;
+  }
+
+  /** Waits until every device is open. */
+  async untilOpen(): Promise<void> {
+    await this.until(({ devices }) => expect(devices.every(({ state }) => state === 'open')).toBe(true), 30_000);
   }
 
   /** Waits until its status fulfils an expectation. */

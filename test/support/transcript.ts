@@ -62,8 +62,10 @@ function replayListening(driver: ListeningDriver, options: unknown, steps: reado
       try {
         const decoded = driver.decode(frame, options, state, atGap);
         state = decoded.state;
-        found.push(...decoded.observations.map(observationLine));
-        if (feedback && decoded.observations.length > 0) sent += hexOf(answerTo(decoded.observations, feedback));
+        if (decoded.reply !== undefined) sent += hexOf(decoded.reply);
+        if (decoded.again !== true) found.push(...decoded.observations.map(observationLine));
+        const answer = decoded.feedback ?? feedback;
+        if (answer && decoded.observations.length > 0) sent += hexOf(answerTo(decoded.observations, answer));
       } catch (error) {
         found.push(errorLine(error));
         if (feedback) sent += hexOf(feedback.refused);

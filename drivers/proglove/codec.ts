@@ -1,0 +1,63 @@
+import { bytesOfLatin1, latin1Of } from '../../src/driver-kit/bytes.ts';
+import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
+import { encodeJson, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
+
+/*
+ * One event a line, a flat JSON object, and the answer to it (Streams API of the ProGlove Gateway):
+ *
+ *   {"api_version":"1.0","event_type":"scan","event_id":"…","time_created":1546300800000,"device_serial":"…","scan_code":"PUMP-0042"}
+ *   {"api_version":"1.0","event_type":"feedback!","event_id":"…","time_created":…,"device_serial":"…","feedback_action_id":"FEEDBACK_POSITIVE"}
+ */
+
+/** One line as a scan, with the answer that names it; a line of another kind says nothing. */
+export function decodeEvent(line: Uint8Array, { answerWithin }: { readonly answerWithin: number }): Decoded<undefined> {
+  const event = eventOf(line);
+  if (event['event_type'] !== 'scan') return { observations: [] };
+  const code = event['scan_code'];
+  if (typeof code !== 'string') throw unexpected('a scan without "scan_code"');
+  const feedback = feedbackTo(event, answerWithin);
+  return {
+    observations: [{ kind: 'scan', bytes: new Uint8Array(Buffer.from(code, 'utf8')), binary: true }],
+    ...(feedback && { feedback }),
+  };
+}
+
+/** The wearer can be told only where the event says which device and which scan it was. */
+function feedbackTo(event: Readonly<Record<string, unknown>>, answerWithinMs: number): Feedback | undefined {
+  const { event_id: id, device_serial: serial, time_created: time } = event;
+  if (typeof id !== 'string' || typeof serial !== 'string' || id.length > ID_MAX || serial.length > ID_MAX) return undefined;
+  const command = (action: string): Uint8Array => {
+    const text = encodeJson({
+      api_version: '1.0',
+      event_type: 'feedback!',
+      event_id: id,
+      time_created: typeof time === 'number' ? time : undefined,
+      device_serial: serial,
+      feedback_action_id: action,
+    });
+    return bytesOfLatin1(`${text.replace(/[\u007f-\uffff]/g, escaped)}\n`);
+  };
+  return { stored: command('FEEDBACK_POSITIVE'), refused: command('FEEDBACK_NEGATIVE'), answerWithinMs };
+}
+
+function eventOf(line: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const event: unknown = JSON.parse(Buffer.from(latin1Of(line), 'latin1').toString('utf8'));
+    if (typeof event === 'object' && event !== null && !Array.isArray(event)) return event as Record<string, unknown>;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new ProtocolError({ where: 'proglove', what: 'a line is no JSON', remedy: REMEDY, fault: 'corrupt', cause: error });
+  }
+  throw unexpected('a line is no JSON object');
+}
+
+function unexpected(what: string): ProtocolError {
+  return new ProtocolError({ where: 'proglove', what, remedy: REMEDY, fault: 'unexpected' });
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+const REMEDY = 'Set the ProGlove Gateway to the Streams API with JSON';
+const ID_MAX = 128;

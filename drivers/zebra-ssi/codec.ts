@@ -1,0 +1,94 @@
+import { hexOf } from '../../src/driver-kit/bytes.ts';
+import { isWhole, SENT_AGAIN, SSI, ssiCommand, ssiFrameOf, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
+import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
+import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabulary.ts';
+
+/** What the decoding needs of the options. */
+export interface SsiOptions {
+  readonly textOffset: number;
+  readonly feedback: 'acknowledge' | 'beep' | 'beep and led';
+  readonly answerWithin: number;
+}
+
+/** What must be kept from one frame to the next: half a multipacket, and the last scan, which can be sent again. */
+export interface SsiState {
+  readonly segments?: SsiSegments;
+  readonly lastScan?: string;
+}
+
+/** What a frame says, and what the scanner is told at once or after the commit. */
+export function decodeSsi(frame: Uint8Array, options: SsiOptions, state: SsiState = {}): Decoded<SsiState> {
+  const { opcode, status, body } = ssiFrameOf(frame);
+  if (opcode === SSI.decoded) return single(body, status, options, state);
+  if (opcode === SSI.segment) return segment(frame, options, state);
+  const { segments, lastScan } = state;
+  const kept = { ...(segments && { segments }), ...(lastScan !== undefined && { lastScan }) };
+  if (opcode === SSI.ack || opcode === SSI.nak) return { observations: [], state: kept };
+  if (opcode === SSI.initReply) return { observations: [], state: kept, reply: ssiCommand(SSI.hostAck) };
+  if (WITHOUT_MEANING.has(opcode)) return { observations: [], state: kept, reply: ssiCommand(SSI.ack) };
+  throw unexpected(opcode === SSI.batch ? 'codes in batch mode' : 'a frame of another kind than a code', 'Switch batch mode off in the scanner');
+}
+
+/** What the scanner is told where a frame is no scan: no tone, since nobody waits for one. */
+export function plainFeedback({ answerWithin }: SsiOptions): Feedback {
+  return { stored: ssiCommand(SSI.ack), refused: ssiCommand(SSI.nak, [BAD_CONTEXT]), answerWithinMs: answerWithin };
+}
+
+function single(body: Uint8Array, status: number, options: SsiOptions, { lastScan }: SsiState): Decoded<SsiState> {
+  const { textOffset } = options;
+  if (body.length < textOffset) throw unexpected('a code that is shorter than its head', 'Set `textOffset` as the transport needs');
+  const scan = hexOf(body);
+  const again = (status & SENT_AGAIN) !== 0 && scan === lastScan;
+  return { ...reported(body[0] ?? 0, body.subarray(textOffset), options), state: { lastScan: scan }, ...(again && { again }) };
+}
+
+function segment(frame: Uint8Array, options: SsiOptions, state: SsiState): Decoded<SsiState> {
+  const segments = ssiSegment(frame, state.segments);
+  if (segments === undefined) throw unexpected('a segment that fits nothing before it', 'Scan the code again');
+  const { lastScan } = state;
+  if (!isWhole(segments)) {
+    const kept = { segments, ...(lastScan !== undefined && { lastScan }) };
+    return { observations: [], state: kept, reply: ssiCommand(SSI.segmentAck) };
+  }
+  const again = segments === state.segments;
+  return { ...reported(segments.codeType, segments.text, options), state: { segments }, ...(again && { again }) };
+}
+
+function reported(codeType: number, bytes: Uint8Array, options: SsiOptions): Pick<Decoded, 'observations' | 'feedback'> {
+  const symbologyName = ssiSymbology(codeType);
+  const scan: ScanObservation = { kind: 'scan', bytes: bytes.slice(), binary: true, ...(symbologyName !== undefined && { symbologyName }) };
+  return { observations: [scan], feedback: feedbackOf(options) };
+}
+
+/** CMD_ACK or CMD_NAK first, since that is what the scanner waits for; then what the person hears and sees. */
+function feedbackOf({ feedback, answerWithin }: SsiOptions): Feedback {
+  const tell = (answer: Uint8Array, beep: number, led: number): Uint8Array =>
+    new Uint8Array(
+      Buffer.concat([
+        answer,
+        ...(feedback === 'acknowledge' ? [] : [ssiCommand(SSI.beep, [beep])]),
+        ...(feedback === 'beep and led' ? [ssiCommand(SSI.ledOff, [ALL_LEDS]), ssiCommand(SSI.ledOn, [led])] : []),
+      ]),
+    );
+  const ack = ssiCommand(SSI.ack);
+  return {
+    stored: tell(ack, GOOD, GREEN),
+    questioned: tell(ack, FAILURE, RED),
+    refused: tell(ssiCommand(SSI.nak, [UNDESIRED]), FAILURE, RED),
+    answerWithinMs: answerWithin,
+  };
+}
+
+function unexpected(what: string, remedy: string): ProtocolError {
+  return new ProtocolError({ where: 'zebra-ssi', what, remedy, fault: 'unexpected' });
+}
+
+/** Frames that a scanner may send and that say nothing of a code; they are acknowledged so that it does not repeat them. */
+const WITHOUT_MEANING: ReadonlySet<number> = new Set([SSI.event, SSI.revisionReply, SSI.paramSend, SSI.capabilitiesReply]);
+const BAD_CONTEXT = 2;
+const UNDESIRED = 10;
+const GOOD = 0x01;
+const FAILURE = 0x12;
+const GREEN = 0x01;
+const RED = 0x02;
+const ALL_LEDS = 0xff;
