@@ -244,7 +244,10 @@ export class Gateway {
   /** The receiver knows more of our count than we ever gave out: going on with it would give numbers that it takes for repeats. */
   #copied(source: string): void {
     this.#log.error('the outbox is an old copy: the receiver has more of its count than it ever gave out; a new count begins', { source });
-    this.#outbox.restart('copied', randomBytes(4).toString('hex')).catch(logged(this.#log, 'a new count cannot be begun'));
+    this.#outbox.restart('copied', randomBytes(4).toString('hex')).catch((error: unknown) => {
+      logged(this.#log, 'a new count cannot be begun now')(error);
+      this.#clock.after(BEGIN_AGAIN_MS, () => void (this.#stop.signal.aborted || this.#copied(source)));
+    });
   }
 
   #statusOf(device: string): DeviceStatus {
@@ -328,6 +331,7 @@ function logged(log: Log, what: string): (error: unknown) => void {
 /** What the system says of a disk that is full, broken or read-only for now. */
 const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO']);
 const SERVE_AGAIN_MS = 30_000;
+const BEGIN_AGAIN_MS = 10_000;
 
 const POLLED_LINGER_MS = 200;
 const SECRETS_WITHIN_MS = 20_000;

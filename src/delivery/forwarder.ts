@@ -204,6 +204,7 @@ export class Forwarder implements Follower {
       return;
     }
     track.fly(entry, this.#parts.clock.monotonicMs());
+    this.#parts.outbox.settlementChanged(); // up to where rows were sent is written down with it
     this.#flying.add(entry);
     this.#counts.published += 1;
     outlet.publish(message, (fault) => {

@@ -54,6 +54,7 @@ export class PageReader {
     this.#parts.outbox
       .page({ stream, lane, after, rowsMax: PAGE_ROWS, sealing: this.#sealing })
       .then(({ rows, held }) => {
+        if (!this.#reading.has(track)) return; // it was forgotten meanwhile
         track.read(rows, last, held);
         if (held) this.#held.add(track);
         else this.#held.delete(track);

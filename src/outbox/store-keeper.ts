@@ -1,17 +1,18 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageError } from '../core/errors.ts';
 import type { Stamp } from '../core/reading.ts';
+import type { Opening, OpenFile, Successor } from './opening.ts';
 import { streamIdAfter } from './file/stream-id.ts';
 import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason, Usage } from './calls.ts';
 import { takesWrites } from './file/disk-probe.ts';
 import { gapRows } from './file/gap.ts';
 import { lockDirectory } from './damage/instance-lock.ts';
-import { putAside, salvagedFolders, waitingForSalvage } from './damage/put-aside.ts';
+import { putAside, waitingForSalvage } from './damage/put-aside.ts';
 import { Room } from './room/room.ts';
 import { SEQUENCE_MAX } from './row-key.ts';
 import { RunningMark } from './damage/running-mark.ts';
 import { Salvage } from './damage/salvage.ts';
+import { salvageAlarms } from './damage/salvage-alarms.ts';
 import { storageError, type StorageTrouble, troubleOf } from './file/storage-fault.ts';
 import { FILE_NAME, Store } from './file/store.ts';
 import { type NamedStream, StreamsFile } from './damage/streams-file.ts';
@@ -29,6 +30,9 @@ export class StoreKeeper {
   #open: OpenFile | undefined;
   /** The connection before, while its file could not be opened again: what it knows of what was told as not stored. */
   #before: Store | undefined;
+  #isLogMissing = false;
+  /** When the clock was set last: every file of this boot has to know. */
+  #corrected: Stamp | undefined;
   /** What the next file begins with, in place of one that is put aside or missing. */
   #successor: Successor | undefined;
   #salvages: Salvage[] = [];
@@ -54,7 +58,6 @@ export class StoreKeeper {
   static open(request: OpenRequest, tell: (news: News) => void): { readonly keeper: StoreKeeper; readonly fault: string | undefined } {
     const keeper = new StoreKeeper(request, tell);
     try {
-      makeDirectory(request.directory);
       keeper.#lock = lockDirectory(request.directory);
       keeper.#ready();
       return { keeper, fault: undefined };
@@ -94,15 +97,18 @@ export class StoreKeeper {
 
   /** The clock was set. */
   correct(at: Stamp): void {
+    this.#corrected = at;
     this.#ready().store.correct(at);
   }
 
   /** Begins a new stream, since the present one must not be continued. */
   restart(request: RestartRequest): void {
     const { store } = this.#ready();
+    const report = { ...store.report(), notes: {} };
     store.restart(request);
     this.#streamsFile.write(this.#named(store));
-    this.#tell({ ...store.report(), streams: [store.book.report(store.book.own)] });
+    const { own } = store.book;
+    this.#tell({ ...report, own, streams: [store.book.report(own)] });
   }
 
   /** Copies a piece of what was damaged; false when there is nothing to salvage now. */
@@ -139,11 +145,29 @@ export class StoreKeeper {
 
   #commit(batch: Batch): Committed {
     const { store, room } = this.#ready();
-    room.make(batch);
-    const { committed, arrivals } = store.commit(batch, () => room.tidyInside(batch));
+    const rest = this.#makeRoom(batch, store, room);
+    const { committed, arrivals } = store.commit(rest, () => room.tidyInside(rest));
     if (arrivals.length > 0) this.#tell({ news: 'arrived', arrivals });
     this.#afterwards(room);
     return { ...committed, usage: this.#usage };
+  }
+
+  /**
+   * Makes room for a batch. What it says of rows that are there already goes first where that is not possible otherwise:
+   * it may be what makes the room.
+   */
+  #makeRoom(batch: Batch, store: Store, room: Room): Batch {
+    try {
+      room.make(batch);
+      return batch;
+    } catch (error) {
+      if (!(error instanceof StorageError) || batch.settlements.length + batch.quarantined.length + batch.released.length === 0) throw error;
+    }
+    const facts = { ...batch, rows: [], notes: [] };
+    store.commit(facts, () => room.tidyInside(facts));
+    const rest = { ...batch, settlements: [], quarantined: [], released: [] };
+    room.make(rest);
+    return rest;
   }
 
   /** The commit stands, whatever of this fails; it is done again after the next one. */
@@ -196,23 +220,21 @@ export class StoreKeeper {
   /** The open file, opened now if it is not. */
   #ready(): OpenFile {
     if (this.#open !== undefined) return this.#open;
-    const isLogMissing = this.#guarded(() => {
+    this.#guarded(() => {
       if (this.#mark.isFileMissing && this.#successor === undefined) this.#successor = this.#successorTo('incomplete');
-      const missing = this.#mark.isLogMissing;
-      this.#mark.clear();
-      return missing;
+      this.#isLogMissing ||= this.#mark.isLogMissing;
+      if (!this.#isLogMissing) this.#mark.clear(); // else only once its stream has ended
     });
-    const store = this.#openOrReplace();
+    const { store, report } = this.#openOrReplace();
     const open = this.#use(store);
-    if (isLogMissing && this.#successor === undefined) this.#endStream(store);
     this.#successor = undefined;
     this.#before = undefined;
-    this.#tell(store.report());
+    this.#tell(report);
     this.#startSalvages(store);
     return open;
   }
 
-  #openOrReplace(): Store {
+  #openOrReplace(): Opening {
     try {
       return this.#openStore();
     } catch (error) {
@@ -222,17 +244,19 @@ export class StoreKeeper {
     }
   }
 
-  /** Opens the file; what the connection before failed to commit, and told as not stored, is taken back. */
-  #openStore(): Store {
+  /** Opens the file, whole or not at all; what the connection before told as not stored is taken back. */
+  #openStore(): Opening {
     const store = Store.open({ file: this.#file, request: { ...this.#request, now: this.#now }, ...this.#successor });
     try {
       if (this.#before !== undefined && this.#successor === undefined) store.takeBack(this.#before);
+      this.#renewStreamId(store);
+      if (this.#isLogMissing) this.#endStream(store);
+      if (this.#corrected !== undefined) store.correct(this.#corrected);
+      return { store, report: store.report() };
     } catch (error) {
       this.#try(() => store.close());
       throw error;
     }
-    this.#renewStreamId(store);
-    return store;
   }
 
   /** Two streams never share an id, also when one gateway has to begin several. */
@@ -287,20 +311,21 @@ export class StoreKeeper {
   /** The number and reason of the stream that follows on a file that cannot be read. */
   #successorTo(reason: StreamReason): Successor | undefined {
     const streams = this.#before === undefined ? this.#streamsFile.read() : this.#named(this.#before);
-    if (streams.length === 0 && reason === 'incomplete') return undefined; // there was none before
+    if (streams.length === 0 && reason === 'incomplete' && waitingForSalvage(this.#request.directory).length === 0) return undefined; // there was none before
     const highest = Math.max(0, ...streams.map(({ number }) => number));
     return { reason, number: highest === 0 ? NUMBER_AFTER_UNKNOWN : highest + 1 };
   }
 
   /** The newest readings are missing, and nobody knows how many: their sequences are not given out again. */
   #endStream(store: Store): void {
-    const { own } = store.book;
-    const source = store.book.sourceOf(own);
-    const last = store.book.lastOf(own);
-    store.restart({ reason: 'incomplete', newStreamId: this.#request.newStreamId, now: this.#now });
-    this.#renewStreamId(store);
-    store.insert(gapRows({ source, ranges: [[last + 1, SEQUENCE_MAX]], reason: 'incomplete' }, this.#now), this.#now);
-    this.#streamsFile.write(this.#named(store));
+    if (this.#successor === undefined) {
+      const { own } = store.book;
+      const gap = { source: store.book.sourceOf(own), ranges: [[store.book.lastOf(own) + 1, SEQUENCE_MAX]] as const, reason: 'incomplete' } as const;
+      store.restart({ reason: 'incomplete', newStreamId: this.#request.newStreamId, now: this.#now }, gapRows(gap, this.#now));
+      this.#renewStreamId(store);
+    }
+    this.#isLogMissing = false;
+    this.#guarded(() => this.#mark.clear());
   }
 
   #startSalvages(store: Store): void {
@@ -317,13 +342,10 @@ export class StoreKeeper {
   }
 
   #tellAlarms(): void {
-    const alarms = this.#open === undefined ? [] : this.#open.room.alarms();
-    const damaged = this.#salvages.map(({ copied }) => `the outbox was damaged; it goes on with a new one, and ${copied} readings of the old one are salvaged so far`);
-    const kept = this.#salvages.length > 0 ? [] : salvagedFolders(this.#request.directory).map((folder) => `the outbox was damaged; what could be read is salvaged. Check the disk, then remove ${folder}`);
-    const all = [...alarms, ...damaged, ...kept];
-    if (JSON.stringify(all) === this.#alarms) return;
-    this.#alarms = JSON.stringify(all);
-    this.#tell({ news: 'alarms', alarms: all });
+    const alarms = [...(this.#open?.room.alarms() ?? []), ...salvageAlarms(this.#salvages, this.#request.directory)];
+    if (JSON.stringify(alarms) === this.#alarms) return;
+    this.#alarms = JSON.stringify(alarms);
+    this.#tell({ news: 'alarms', alarms });
   }
 
   #guarded<T>(run: () => T): T {
@@ -333,24 +355,6 @@ export class StoreKeeper {
       throw storageError(error, this.#file);
     }
   }
-}
-
-function makeDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw storageError(error, directory);
-  }
-}
-
-interface OpenFile {
-  readonly store: Store;
-  readonly room: Room;
-}
-
-interface Successor {
-  readonly reason: StreamReason;
-  readonly number: number;
 }
 
 const TRIES_MAX = 4;

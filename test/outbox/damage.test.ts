@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, vi } from 'vitest';
@@ -43,19 +43,19 @@ async function gapsOf(outbox: Outbox, follower: RecordingFollower): Promise<read
 }
 
 /** Waits until nothing is left to be salvaged, and that was told. */
-async function salvageOver(folder: string, outbox: Outbox): Promise<void> {
+async function salvageOver(folder: string, outbox: Outbox, empty: readonly string[] = []): Promise<void> {
   await vi.waitUntil(() => {
-    const names = readdirSync(folder);
+    const names = readdirSync(folder).filter((name) => !empty.includes(name));
     if (names.some((name) => name.startsWith('damaged-'))) return false;
     return !names.some((name) => name.startsWith('salvaged-')) || outbox.alarms.some((alarm) => alarm.includes('is salvaged'));
   }, within);
 }
 
 /** Opens after damage and waits until the salvage is over. */
-async function reopened(folder: string): Promise<{ outbox: Outbox; follower: RecordingFollower }> {
-  const outbox = await openOutbox(folder, { newStreamId: '00000002' });
+async function reopened(folder: string, newStreamId = '00000002', empty: readonly string[] = []): Promise<{ outbox: Outbox; follower: RecordingFollower }> {
+  const outbox = await openOutbox(folder, { newStreamId });
   const follower = follow(outbox);
-  await salvageOver(folder, outbox);
+  await salvageOver(folder, outbox, empty);
   return { outbox, follower };
 }
 
@@ -171,6 +171,23 @@ describe('a damaged outbox', () => {
     expect((await readAll(outbox, follower, FIRST)).texts.join()).toContain('"text":"A"');
     expect(await gapsOf(outbox, follower)).toEqual([{ source: FIRST, ranges: [[2, 2 ** 40 - 1]], count: 2 ** 40 - 2, reason: 'incomplete' }]);
     expect(outbox.alarms.join()).toContain('its log was missing');
+    await outbox.close();
+  });
+
+  it('keeps what is in quarantine, and is salvaged although a power cut tore what was known of it', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    const follower = follow(first);
+    await first.record([scanOf('A'), scanOf('B')]);
+    first.quarantine({ stream: 1, lane: 'scan', sequence: 1, code: 'unknown_asset', message: 'no asset A' });
+    follower.settling = [{ stream: 1, lane: 'scan', ranges: [[0, 1]], sentUpto: 1, waiting: 1 }];
+    await first.close();
+    mkdirSync(join(folder, 'damaged-2026'));
+    for (const name of ['outbox.db', 'streams.json']) renameSync(join(folder, name), join(folder, 'damaged-2026', name));
+    writeFileSync(join(folder, 'damaged-2026', 'known.json'), '');
+    mkdirSync(join(folder, 'damaged-2027'));
+    const { outbox } = await reopened(folder, '00000002', ['damaged-2027']);
+    expect(await outbox.quarantinedRows()).toMatchObject([{ sequence: 1, code: 'unknown_asset', source: FIRST }]);
     await outbox.close();
   });
 

@@ -89,6 +89,29 @@ describe('an outbox that becomes full', () => {
     await outbox.close();
   });
 
+  it('makes room by what is delivered, also while readings keep coming that do not fit yet', async () => {
+    const outbox = await openOutbox(temporaryFolder(), limits({ bytesMax: 400 * KIB }));
+    const follower = follow(outbox);
+    let stored = 0;
+    for (let size = 20; size >= 1; size = size === 1 ? 0 : 1) {
+      const fill = async (): Promise<void> => {
+        for (; stored < 100_000; stored += size) await outbox.record(Array.from({ length: size }, (_, index) => scanOf(`A-${stored + index}`)));
+      };
+      await expect(fill()).rejects.toThrow('it is full');
+    }
+    settleAll(outbox, follower, stored);
+    let refused = 0;
+    await vi.waitFor(
+      async () => {
+        refused += 1;
+        await outbox.record([scanOf('again')]);
+      },
+      { timeout: 5000, interval: 100 },
+    );
+    expect(refused).toBeLessThan(30);
+    await outbox.close();
+  });
+
   it('tells how long it lasts at the present rate', async () => {
     const outbox = await openOutbox(temporaryFolder(), limits({ bytesMax: 1500 * KIB }));
     await outbox.record(minuteOf(0));

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, vi } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { GatewayProcess } from '../../demo/gateway-process.ts';
 import { ask, socketPath } from '../../src/operations/control-socket.ts';
 import { temporaryFolder } from './folders.ts';
@@ -44,7 +44,8 @@ export class TestGateway extends GatewayProcess {
 
   /** Waits until every device is open. */
   async untilOpen(): Promise<void> {
-    await this.until(({ devices }) => expect(devices.every(({ state }) => state === 'open')).toBe(true), 30_000);
+    const isOpen = async (): Promise<boolean> => (await this.status()).devices.every(({ state }) => state === 'open');
+    await vi.waitUntil(() => isOpen().catch(() => false), { timeout: 30_000, interval: 20 });
   }
 
   /** Waits until its status fulfils an expectation. */

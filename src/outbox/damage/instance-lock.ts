@@ -1,13 +1,15 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { codeOf } from '../../core/errors.ts';
 import { storageError } from '../file/storage-fault.ts';
 
 /**
- * Holds a directory for this process: a second gateway on it would give out the same sequences. The kernel releases the
+ * Makes a directory, if it is not there, and holds it for this process: a second gateway on it would give out the same sequences. The kernel releases the
  * lock with the process, however that ends. Throws a StorageError when another process holds it.
  */
 export function lockDirectory(directory: string): { release(): void } {
+  makeDirectory(directory);
   const file = join(directory, 'outbox.lock');
   let database: Database.Database | undefined;
   try {
@@ -22,6 +24,14 @@ export function lockDirectory(directory: string): { release(): void } {
   }
   const held = database;
   return { release: () => void held.close() };
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storageError(error, directory);
+  }
 }
 
 /** A process that was killed a moment ago is gone by then. */

@@ -33,7 +33,8 @@ export function putAside(directory: string, nowMs: number, known: WhatIsKnown): 
 
 /** What was put aside and is not salvaged yet. */
 export function waitingForSalvage(directory: string): readonly PutAside[] {
-  const names = readdirSync(directory).filter((name) => name.startsWith(DAMAGED));
+  // A folder without its file was made right before the power went: there is nothing in it yet.
+  const names = readdirSync(directory).filter((name) => name.startsWith(DAMAGED) && existsSync(join(directory, name, FILE_NAME)));
   return names.sort().map((name) => ({ folder: join(directory, name), ...readKnown(join(directory, name, KNOWN)) }));
 }
 
@@ -53,7 +54,12 @@ const DAMAGED = 'damaged-';
 const SALVAGED = 'salvaged-';
 const KNOWN = 'known.json';
 
+/** What a power cut tore counts as not known. */
 function readKnown(file: string): WhatIsKnown {
-  if (!existsSync(file)) return { streams: [] };
-  return JSON.parse(readFileSync(file, 'utf8')) as WhatIsKnown;
+  try {
+    const known: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return typeof known === 'object' && known !== null && 'streams' in known && Array.isArray(known.streams) ? (known as WhatIsKnown) : { streams: [] };
+  } catch {
+    return { streams: [] };
+  }
 }

@@ -30,8 +30,8 @@ export class RunningMark {
   /** Sets it, after a commit. */
   set(): void {
     if (this.#isSet) return;
-    this.#isSet = true;
     writeFileSync(this.#file, '');
+    this.#isSet = true;
   }
 
   /** Removes it, on the disk too: before the log is emptied at the start, and after the file is closed. */

@@ -12,7 +12,7 @@ import { LaneSalvage } from './lane-salvage.ts';
 import { type PutAside, salvaged } from './put-aside.ts';
 import { recordColumns } from '../file/row-columns.ts';
 import { rowKey, SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
-import type { RowRecord } from '../file/statements.ts';
+import type { QuarantineRecord, RowRecord } from '../file/statements.ts';
 import { FILE_NAME, type Store } from '../file/store.ts';
 import { laneNumbered } from '../file/stream-book.ts';
 import type { NamedStream } from './streams-file.ts';
@@ -83,16 +83,22 @@ export class Salvage {
     let arrived: (() => ReturnType<ReturnType<Store['insertInside']>>) | undefined;
     store.transact(() => {
       this.#copyNotes();
-      for (const { number, source } of this.#sources) this.#copySettled(number, source);
+      for (const { number, source } of this.#sources) {
+        this.#copySettled(number, source);
+        this.#copyQuarantine(number, source);
+      }
       arrived = store.insertInside(this.#gaps(now), now);
     });
-    salvaged(aside);
-    this.#database?.close();
+    const arrivals = arrived?.() ?? []; // at once: from here on the numbers are given out
+    store.guarded(() => {
+      salvaged(aside);
+      this.#database?.close();
+    });
     store.book.reload();
     const numbers = this.#sources.map(({ source }) => store.book.numberOf(source)).filter((number) => number !== undefined);
     tell({ news: 'withdrawn', streams: numbers });
     tell({ ...store.report(), streams: numbers.map((number) => store.book.report(number)), own: undefined });
-    tell({ news: 'arrived', arrivals: arrived?.() ?? [] });
+    tell({ news: 'arrived', arrivals });
   }
 
   /**
@@ -164,6 +170,14 @@ export class Salvage {
       const sent = this.#try(() => this.#database?.prepare<[number, number], { upto: number }>('SELECT upto FROM sent WHERE stream = ? AND lane = ?').get(number, LANES.indexOf(lane)));
       store.book.write({ stream: target, lane, ranges: this.#settledOf(number, lane).list(), sentUpto: sent?.upto ?? SEQUENCE_MAX, waiting: 0 });
     }
+  }
+
+  /** They count as settled: without their entry they would be delivered by nobody and shown to nobody. */
+  #copyQuarantine(number: number, source: string): void {
+    const { statements } = this.#parts.store;
+    const target = this.#targetOf(source);
+    const found = this.#try(() => this.#database?.prepare<[number, number], QuarantineRecord>('SELECT * FROM quarantine WHERE key BETWEEN ? AND ?').all(rowKey(number, 0), rowKey(number, SEQUENCE_MAX))) ?? [];
+    for (const { key, lane, code, message, at_ms: atMs } of found) statements.quarantine.run(rowKey(target, sequenceOf(key)), lane, code, message, atMs);
   }
 
   #settledOf(number: number, lane: Lane): Ranges {

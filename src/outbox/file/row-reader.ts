@@ -1,3 +1,4 @@
+import { codeOf } from '../../core/errors.ts';
 import { type Lane, LANES } from '../../core/reading.ts';
 import type { Fetched, FetchRequest, Page, PageRequest, QuarantinedRow } from '../calls.ts';
 import { isIntactRow, rowChecksum, SEALED_UNSYNCED, storedRow, UNSEALED } from './row-columns.ts';
@@ -74,8 +75,17 @@ export class RowReader {
     return { rows: rows.sort((a, b) => a.sequence - b.sequence).slice(0, rowsMax), kept: this.#kept(stream) };
   }
 
-  /** When the newest reading with a synchronised clock was recorded, as far as one stands among the newest. */
+  /** When the newest reading with a synchronised clock was recorded, as far as one stands among the newest and can be read. */
   lastGoodMs(): number | undefined {
+    try {
+      return this.#lastGoodMs();
+    } catch (error) {
+      if (codeOf(error)?.startsWith('SQLITE_') !== true) throw error;
+      return undefined; // damage there comes up when the rows are sent
+    }
+  }
+
+  #lastGoodMs(): number | undefined {
     const good = LANES.flatMap((lane) => this.#parts.statements.newest[lane].all(NEWEST_ROWS).find(({ clock }) => clock === SYNCED)?.recorded_ms ?? []);
     return good.length === 0 ? undefined : Math.max(...good);
   }
@@ -83,7 +93,7 @@ export class RowReader {
   /** What is in quarantine, oldest first. */
   quarantine(): readonly QuarantinedRow[] {
     const { statements, book } = this.#parts;
-    return statements.quarantined.all().flatMap(({ key, lane: laneNumber, code, message, at_ms: quarantinedMs }) => {
+    return statements.quarantined.all(LISTED_MAX).flatMap(({ key, lane: laneNumber, code, message, at_ms: quarantinedMs }) => {
       const lane = laneNumbered(laneNumber);
       const record = statements.row[lane].get(key);
       if (record === undefined) return [];
@@ -97,13 +107,12 @@ export class RowReader {
     if (kind !== 'reading') return false;
     const { statements, book } = this.#parts;
     const { settled } = book.lane(stream, 'meter');
-    const [next] = statements.keys.meter.all(key, rowKey(stream, SEQUENCE_MAX), 1);
-    // What was behind it is delivered and kept no longer.
-    if (settled.has(sequenceOf(key) + 1) && next?.key !== key + 1) return true;
-    for (const later of statements.later.iterate(key, rowKey(stream, SEQUENCE_MAX), subject)) {
+    for (const later of statements.later.iterate(key, key + LOOK_AHEAD, subject)) {
       if (settled.has(sequenceOf(later.key))) return true;
     }
-    return false;
+    // Too far back to be looked at, or what was behind it is delivered and kept no longer: better ask a person once too often.
+    const next = statements.keys.meter.all(key, rowKey(stream, SEQUENCE_MAX), 1)[0]?.key;
+    return next === undefined ? settled.has(sequenceOf(key) + 1) : book.lastOf(stream) > sequenceOf(key) + LOOK_AHEAD;
   }
 
   #kept(stream: number): Fetched['kept'] {
@@ -156,5 +165,8 @@ interface Sealed {
 /** A time that was taken from the clock as it was set later is as good as one of that clock. */
 const SYNCED = 0;
 const NEWEST_ROWS = 1000;
+/** How many numbers behind a row are searched for a later reading of its meter, and how many rows are listed: this is not indexed. */
+const LOOK_AHEAD = 5000;
+const LISTED_MAX = 1000;
 
 const PAGE_BYTES = 512 * 1024;

@@ -98,7 +98,7 @@ function streamStatements(database: Database.Database) {
     sent: database.prepare<[], { stream: number; lane: number; upto: number }>('SELECT * FROM sent'),
     putSent: database.prepare<[number, number, number]>('INSERT INTO sent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto) WHERE excluded.upto > upto'),
     clearSent: database.prepare<[number]>('DELETE FROM sent WHERE stream = ?'),
-    quarantined: database.prepare<[], QuarantineRecord>('SELECT * FROM quarantine ORDER BY key'),
+    quarantined: database.prepare<[number], QuarantineRecord>('SELECT * FROM quarantine ORDER BY key LIMIT ?'),
     quarantine: database.prepare(
       'INSERT INTO quarantine VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET code = excluded.code, message = excluded.message, at_ms = excluded.at_ms',
     ),

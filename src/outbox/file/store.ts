@@ -145,13 +145,6 @@ export class Store {
     return () => this.#arrivals(rows, first);
   }
 
-  /** The same in a transaction of its own. */
-  insert(rows: readonly NewRow[], now: Stamp): readonly Arrival[] {
-    let arrived: () => readonly Arrival[] = () => [];
-    this.transact(() => (arrived = this.insertInside(rows, now)));
-    return arrived();
-  }
-
   /** Rows of a lane that are not settled, in order. */
   page(request: PageRequest): Page {
     return this.guarded(() => this.#reader.page(request));
@@ -178,10 +171,13 @@ export class Store {
     this.#reader.correct(boot, zeroMs);
   }
 
-  /** Begins a new stream in this file. */
-  restart({ reason, newStreamId, now }: RestartRequest): void {
-    this.transact(() => this.book.beginAnother({ reason, newStreamId, nowMs: now.wallMs }));
-    this.#next = 1;
+  /** Begins a new stream in this file, with rows of the outbox's own making. */
+  restart({ reason, newStreamId, now }: RestartRequest, rows: readonly NewRow[] = []): void {
+    this.transact(() => {
+      this.book.beginAnother({ reason, newStreamId, nowMs: now.wallMs });
+      this.#writer.insert(rows, 1, { now, historical: false });
+    });
+    this.#arrivals(rows, 1);
   }
 
   /** Takes over a note of a damaged file, unless there is a newer one; in a transaction. */

@@ -25,6 +25,7 @@ export class Retention {
   purge(which: Which): boolean {
     let removed = 0;
     this.#store.transact(() => (removed = this.purgeInside(which, ROWS_AT_ONCE)));
+    if (removed === 0) this.#cleared.clear(); // a commit that failed may have left what was counted as gone
     return removed > 0;
   }
 
