@@ -222,7 +222,8 @@ export class StoreKeeper {
     if (this.#open !== undefined) return this.#open;
     this.#guarded(() => {
       if (this.#mark.isFileMissing && this.#successor === undefined) this.#successor = this.#successorTo('incomplete');
-      this.#isLogMissing ||= this.#mark.isLogMissing;
+      // A file that this process has had open loses its log when it is closed: then nothing is missing.
+      this.#isLogMissing ||= this.#before === undefined && this.#mark.isLogMissing;
       if (!this.#isLogMissing) this.#mark.clear(); // else only once its stream has ended
     });
     const { store, report } = this.#openOrReplace();
