@@ -130,7 +130,7 @@ describe('a gateway as a process', () => {
       expect(devices[0]).toMatchObject({ state: 'failing', why: expect.stringContaining('baudRate') as string });
       expect(devices[0]?.discarded['noise']).toBe(45 * 59);
     });
-    expect(readFileSync(gateway.logFile, 'utf8')).toContain('baudRate');
+    await vi.waitFor(() => expect(readFileSync(gateway.logFile, 'utf8')).toContain('baudRate'), within); // it comes through a pipe
     await scanner.write('A-1\r');
     const scans = () => events.filter(({ type }) => type === 'tailgate.scan.v1').map(({ data }) => data);
     await vi.waitFor(() => expect(scans().map(({ text }) => text)).toContain('A-1'), within);
