@@ -3,6 +3,7 @@ import { type BusDevice, runBus } from './acquisition/bus.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
+import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
@@ -14,15 +15,9 @@ import { Deadlines } from './core/deadlines.ts';
 import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
-import type { Observation } from './core/observation.ts';
-import type { Reading, Stamp } from './core/reading.ts';
-import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { Transport } from './driver-kit/link.ts';
-import { ruled } from './identification/roles.ts';
-import { scanContent } from './identification/scan-content.ts';
 import { MeterBook } from './metering/meter-book.ts';
-import { meterContent } from './metering/meter-content.ts';
 import { hardwareFingerprint } from './operations/hardware.ts';
 import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
@@ -57,7 +52,7 @@ export class Gateway {
   readonly #clockStatus: ClockStatus;
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
-  readonly #meters: MeterBook;
+  readonly #intake: Intake;
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
@@ -77,7 +72,7 @@ export class Gateway {
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
-    this.#meters = new MeterBook((key) => outbox.note(key));
+    this.#intake = new Intake({ record: outbox.record, meters: new MeterBook((key) => outbox.note(key)), rules: parts.configuration.scans.rules });
     this.#startedMs = clock.monotonicMs();
     const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
     this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
@@ -191,35 +186,10 @@ export class Gateway {
     return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, `${name}: readings could not be stored`)) }];
   }
 
-  /** Says what the observations mean and records them; resolves after the commit. */
-  #reporter(device: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
-    const status = this.#statusOf(device.name);
-    const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
-    return async ({ observations, stamp }) => {
-      const { readings, notes, settled, isQuestioned } = this.#readingsOf(observations, device, stamp);
-      try {
-        await this.#outbox.record(readings, notes, { lingerMs });
-        status.counts.readings += readings.length;
-        return isQuestioned ? 'questioned' : undefined;
-      } catch (error) {
-        if (error instanceof StorageError) status.counts.refused += readings.length;
-        throw error;
-      } finally {
-        settled();
-      }
-    };
-  }
-
-  /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  #readingsOf(observations: readonly Observation[], { name, asset, meters }: DeviceConfiguration, stamp: Stamp): { readings: readonly Reading[]; notes: Notes; settled: () => void; isQuestioned: boolean } {
-    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => ruled(scanContent(scan, { device: name }), this.#configuration.scans.rules));
-    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, { device: name, asset, meters }));
-    const { contents, notes, settled } = this.#meters.enter(values, stamp);
-    const readings: Reading[] = [
-      ...scans.map(({ content }) => ({ kind: 'scan', device: name, stamp, content }) as const),
-      ...contents.map((content) => ({ kind: 'reading', device: name, stamp, content }) as const),
-    ];
-    return { readings, notes, settled, isQuestioned: scans.some((scan) => scan.isQuestioned) };
+  /** Says what a device's observations mean and records them; resolves after the commit. */
+  #reporter({ name, driver, asset, meters }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+    const device = { mapping: { device: name, asset, meters }, status: this.#statusOf(name), lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    return (report) => this.#intake.take(report, device);
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
