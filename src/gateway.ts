@@ -5,6 +5,7 @@ import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { ScanSense } from './acquisition/scan-sense.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
@@ -72,7 +73,7 @@ export class Gateway {
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
-    this.#intake = new Intake({ record: outbox.record, meters: new MeterBook((key) => outbox.note(key)), rules: parts.configuration.scans.rules });
+    this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
     const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
     this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
@@ -116,6 +117,7 @@ export class Gateway {
     this.#clockStatus.stop();
     this.#clockEvents.stop();
     await this.#sessions;
+    await this.#intake.settled();
     await this.#delivery.stop();
     await this.#outbox.close();
     await this.#commands?.close();
@@ -187,8 +189,8 @@ export class Gateway {
   }
 
   /** Says what a device's observations mean and records them; resolves after the commit. */
-  #reporter({ name, driver, asset, meters }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
-    const device = { mapping: { device: name, asset, meters }, status: this.#statusOf(name), lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+  #reporter({ name, driver, asset, meters, contextGroup }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+    const device = { mapping: { device: name, asset, meters }, contextGroup, status: this.#statusOf(name), lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
     return (report) => this.#intake.take(report, device);
   }
 
@@ -224,6 +226,20 @@ export class Gateway {
     const status = this.#statuses.find((candidate) => candidate.device === device);
     if (status === undefined) throw new TypeError(`no status for ${device}`);
     return status;
+  }
+
+  #makeIntake(): Intake {
+    const { record } = this.#outbox;
+    const note = (key: string): string | undefined => this.#outbox.note(key);
+    const { rules, contextTimeoutMs } = this.#configuration.scans;
+    const scans = new ScanSense({ record, note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
+    return new Intake({ record, meters: new MeterBook(note), scans, rules });
+  }
+
+  /** What lies in quarantine was not delivered either, and waits for a person. */
+  #isDelivered(): boolean {
+    const { connected, waiting, quarantined } = this.#delivery.report();
+    return connected && waiting.scan === 0 && quarantined === 0;
   }
 
   #makeDelivery(): Delivery {

@@ -28,6 +28,7 @@ const IMPORTERS: Readonly<Record<string, string>> = {
   'serialport/dist/serialport.js': 'src/transports/',
   'better-sqlite3': 'src/outbox/',
   commander: 'src/cli/',
+  'bwip-js/node': 'src/cli/barcode.ts',
   mqtt: 'src/delivery/mqtt-publisher.ts',
   pino: 'src/operations/log.ts',
   yaml: 'src/config/',

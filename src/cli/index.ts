@@ -48,6 +48,12 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       action(async (file: string, { scan }: { readonly scan?: string }) => (await import('./check.ts')).checkCommand({ file, scan, write: print, ...(await sources(installation)) })),
     );
   program
+    .command('sheet')
+    .description('print a page with the barcodes of the command codes: tailgate sheet > sheet.html')
+    .option('--title <text>', 'what stands at its top', 'Scanner commands')
+    .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
+    .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
+  program
     .command('status')
     .description('ask a running gateway how it is')
     .argument('[file]', 'its configuration file', '/etc/tailgate/gateway.yaml')

@@ -39,10 +39,10 @@ export async function readDevice(name: string, part: Part, reading: DeviceReadin
   const draft = { name, part, driver, common, problems };
   if (complete === undefined || problems.length > 0) return draft;
   const options = profile.reference === undefined ? checked.output : { ...checked.output, profile: profile.content };
-  const { port, asset, meters = {} } = complete;
+  const { port, asset, contextGroup, meters = {} } = complete;
   const misnamed = misnamedMeters(driver, options, Object.keys(meters), part);
   if (misnamed.length > 0) return { ...draft, problems: misnamed };
-  return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, meters } };
+  return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, contextGroup, meters } };
 }
 
 /** The line parameters: as configured, else the driver's, else 9600 8N1. */

@@ -101,6 +101,7 @@ export const deviceSchema = z.strictObject({
     })
     .optional()
     .describe('The asset that the readings of this device belong to.'),
+  contextGroup: level.optional().describe('Scanners with the same name here share what was scanned before: badge, work order, location and activity. Each has its own when left out.'),
   meters: z
     .record(
       level,
@@ -138,6 +139,9 @@ export const scanRuleSchema = z
 /** What scans mean here. */
 export const scansSchema = z.strictObject({
   rules: z.array(scanRuleSchema).max(200).default([]).describe('The first rule of which everything fits gives a scan its role. A code that is not in a list is stored and questioned.'),
+  contextTimeout: duration({ min: '1 min', max: '31 d' })
+    .prefault('12 h')
+    .describe('How long a badge, work order, location or activity holds for the scans after it.'),
 });
 
 /** How a profile is named: the name of a file, which can never lead to another folder. */
