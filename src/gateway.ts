@@ -61,6 +61,7 @@ export class Gateway {
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
+  readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
@@ -79,9 +80,9 @@ export class Gateway {
     this.#outbox = outbox;
     this.#meters = new MeterBook((key) => outbox.note(key));
     this.#startedMs = clock.monotonicMs();
-    const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
-    this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
-    this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
+    this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -122,6 +123,7 @@ export class Gateway {
     this.#clockEvents.stop();
     await this.#sessions;
     await this.#delivery.stop();
+    await this.#recorder.end();
     await this.#outbox.close();
     await this.#commands?.close();
     this.#log.info('stopped');
@@ -134,7 +136,7 @@ export class Gateway {
 
   /** What has overrun its own deadline threefold, in words. */
   overdue(): string | undefined {
-    return this.#deadlines.overdue();
+    return this.#deadlines.overdue() ?? this.#delivery.overdue();
   }
 
   async #run(died: (why: unknown) => void): Promise<void> {
