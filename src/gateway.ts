@@ -57,6 +57,7 @@ export class Gateway {
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
+  readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
@@ -75,9 +76,9 @@ export class Gateway {
     this.#outbox = outbox;
     this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
-    const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
-    this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
-    this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
+    this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -119,6 +120,7 @@ export class Gateway {
     await this.#sessions;
     await this.#intake.settled();
     await this.#delivery.stop();
+    await this.#recorder.end();
     await this.#outbox.close();
     await this.#commands?.close();
     this.#log.info('stopped');
@@ -131,7 +133,7 @@ export class Gateway {
 
   /** What has overrun its own deadline threefold, in words. */
   overdue(): string | undefined {
-    return this.#deadlines.overdue();
+    return this.#deadlines.overdue() ?? this.#delivery.overdue();
   }
 
   async #run(died: (why: unknown) => void): Promise<void> {
