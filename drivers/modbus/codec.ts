@@ -63,7 +63,7 @@ export function framingOfReply(question: Question): Framing {
     if (length === request.length && standsAt(buffer, 0, request)) return discard(length, 'echo');
     return checked(buffer, length);
   };
-  return { next, bytesMax: length, overflow: 'byte' };
+  return { next, bytesMax: length, overflow: 'byte', hasRival: (heard) => hasOtherQuestion(heard, request) };
 }
 
 /** What a frame that `framingOfReply` found says. */
@@ -80,12 +80,26 @@ export function isBits(code: ReadFunction): boolean {
   return code <= 2;
 }
 
+/** Another question of this function to this device: an answer of the same length would be taken for ours. */
+function hasOtherQuestion(heard: Uint8Array, request: Uint8Array): boolean {
+  for (let at = 0; at + request.length <= heard.length; at += 1) {
+    if (heard[at] !== request[0] || heard[at + 1] !== request[1] || standsAt(heard, at, request)) continue;
+    const count = ((heard[at + 4] ?? 0) << 8) | (heard[at + 5] ?? 0);
+    const sent = (heard[at + 6] ?? 0) | ((heard[at + 7] ?? 0) << 8);
+    // An answer of one register with a 00 behind it has a question's form and checksum, but not its count.
+    if (count >= 1 && count <= BITS_MOST && crc16Modbus(heard, at, at + 6) === sent) return true;
+  }
+  return false;
+}
+
 function checked(buffer: Uint8Array, length: number): Framed {
   if (buffer.length < length) return INCOMPLETE;
   const sent = (buffer[length - 2] ?? 0) | ((buffer[length - 1] ?? 0) << 8);
   return crc16Modbus(buffer, 0, length - 2) === sent ? frameOf(buffer, length) : discard(1, 'bad checksum');
 }
 
+/** Modbus Application Protocol V1.1b3, section 6.1. */
+const BITS_MOST = 2000;
 const REFUSED = 0x80;
 const REFUSAL_LENGTH = 5;
 const NOT_THE_ANSWER = 'not the answer';

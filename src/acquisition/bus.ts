@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.ts';
 import type { LinkError } from '../core/errors.ts';
 import type { Link, Transport } from '../driver-kit/link.ts';
@@ -48,6 +49,7 @@ export async function runBus({ transport, baudRate, devices, clock, random, sign
 async function useTogether(sessions: readonly PollingSession[], link: Link, line: QuietLine, gone: AbortSignal): Promise<void> {
   const broken = new AbortController();
   const either = AbortSignal.any([gone, broken.signal]);
+  setMaxListeners(0, either); // as many listen as there are devices, which Node takes for a leak from eleven on
   const runs = sessions.map((session) => session.run(link, line, either).finally(() => broken.abort()));
   await Promise.allSettled(runs);
   await Promise.all(runs);

@@ -57,11 +57,18 @@ export class PollingSession {
   async #poll(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
     const { driver, options } = this.#device;
     let answeredAt: Stamp | undefined;
+    let unanswered: ProtocolError | undefined;
     const exchange: PollingLink['exchange'] = async (question) => {
       answeredAt = undefined; // of a question that fails nothing is known but that it failed by now
-      const answer = await this.#asked(link, line, question, signal);
-      answeredAt = answer.stamp;
-      return answer.frame;
+      if (unanswered !== undefined) throw unanswered;
+      try {
+        const answer = await this.#asked(link, line, question, signal);
+        answeredAt = answer.stamp;
+        return answer.frame;
+      } catch (error) {
+        if (error instanceof ProtocolError && this.#failures > 0) unanswered = error; // one deadline is enough to see that it is still not there
+        throw error;
+      }
     };
     const emit = (observations: readonly Observation[]): void => {
       this.#answers(link); // before the poll is over: its readings are on their way
@@ -101,7 +108,8 @@ export class PollingSession {
     const retries = this.#failures < FAILURES_MAX ? this.#schedule.retries : 0;
     for (let tried = 0; ; tried += 1) {
       try {
-        const given = { ...question, device, address, responseTimeoutMs, silenceMs, echo, discarded };
+        const probe = tried > 0 || this.#failures > 0;
+        const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
         return answer;
