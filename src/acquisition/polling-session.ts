@@ -31,12 +31,15 @@ export class PollingSession {
   #failures = 0;
   #unstored = 0;
   #stored: Promise<unknown> = Promise.resolve();
+  #learnt: unknown;
+  readonly #nextNumber: () => number;
   #bug: { readonly thrown: unknown } | undefined;
 
-  constructor(parts: { readonly device: BusDevice; readonly clock: Clock }) {
+  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly nextNumber: () => number }) {
     this.#device = parts.device;
     this.#schedule = parts.device.driver.schedule(parts.device.options);
     this.#clock = parts.clock;
+    this.#nextNumber = parts.nextNumber;
   }
 
   /** Polls at once and then by schedule until the signal is aborted; rejects with a LinkError when the link breaks. */
@@ -68,7 +71,7 @@ export class PollingSession {
       this.#report(observations, answeredAt ?? this.#clock.stamp());
     };
     try {
-      await driver.poll({ exchange }, options, emit);
+      this.#learnt = await driver.poll({ exchange, nextNumber: this.#nextNumber }, options, emit, this.#learnt);
       this.#answers(link);
     } catch (error) {
       if (error instanceof ProtocolError) this.#failed(error);
@@ -96,12 +99,12 @@ export class PollingSession {
     signal: AbortSignal,
   ): Promise<StampedFrame> {
     const { name: device, status } = this.#device;
-    const { address, responseTimeoutMs, silenceMs, echo } = this.#schedule;
+    const { address, responseTimeoutMs, silenceMs, echo, numbered } = this.#schedule;
     const discarded = (bytes: number, reason: string): void => status.discarded(bytes, reason);
     const retries = this.#failures < FAILURES_MAX ? this.#schedule.retries : 0;
     for (let tried = 0; ; tried += 1) {
       try {
-        const given = { ...question, device, address, responseTimeoutMs, silenceMs, echo, discarded };
+        const given = { ...question, device, address, responseTimeoutMs, silenceMs, echo, numbered, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
         return answer;

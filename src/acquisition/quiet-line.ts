@@ -15,6 +15,8 @@ export interface LineQuestion {
   readonly responseTimeoutMs: number;
   readonly silenceMs: number;
   readonly echo: boolean;
+  /** Its answer carries its number: no late one can be taken for it, so nothing has to be waited for. */
+  readonly numbered?: boolean | undefined;
   readonly discarded: (bytes: number, reason: string) => void;
 }
 
@@ -64,11 +66,11 @@ export class QuietLine {
    */
   async ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
     for (;;) {
-      await this.#noLateAnswer(link, question, signal);
+      if (question.numbered !== true) await this.#noLateAnswer(link, question, signal);
       const answer = await this.#inTurn(async () => {
         await this.#silence(link, question, signal);
         // While this one waited, the line may have stirred, or another device failed at the same address.
-        if (this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
+        if (question.numbered !== true && this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
         return this.#exchange(link, question, signal);
       });
       if (answer !== undefined) return answer;
@@ -77,7 +79,7 @@ export class QuietLine {
 
   /** Resolves with undefined when an answer came that may be another question's. */
   async #exchange(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
-    const { request, reply, echo, address, discarded } = question;
+    const { request, reply, echo, address, numbered, discarded } = question;
     this.#discarded = discarded;
     const answer = new Answer({ request, reply, echo, clock: this.#clock, discarded });
     this.#answer = answer; // before the write: a fast device answers before the write's own end is known
@@ -86,7 +88,7 @@ export class QuietLine {
       const onWireMs = (reply.bytesMax + (echo ? request.length : 0)) * this.#parts.characterMs;
       const found = await this.#untilFirst(answer.arrived, question.responseTimeoutMs + onWireMs, signal);
       if (found === undefined) throw signal.aborted ? gone(link) : unanswered(question, answer);
-      if (this.#parts.lateAnswers.answered(address, request)) return found;
+      if (numbered === true || this.#parts.lateAnswers.answered(address, request)) return found;
       discarded(found.frame.length, 'perhaps the answer to an earlier question');
       return undefined;
     } catch (error) {
