@@ -1,15 +1,15 @@
 import type { Emit, PollingLink } from '../../src/driver-kit/define-driver.ts';
 import { type MeterObservation, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 import { type Block, blocksOf, halvesOf, type Refused } from './blocks.ts';
-import { decodedReply, encodedQuestion, framingOfReply, isBits, type Question, type Reply } from './codec.ts';
+import { isBits, type Reply } from './codec.ts';
+import { exchangeOf, type Protocol } from './exchange.ts';
 import { decodedPoint } from './point-value.ts';
 import type { Point, Profile } from './profile.ts';
-import { decodedTcpReply, encodedTcpQuestion, framingOfTcpReply } from './tcp-codec.ts';
 
 /** What a poll needs of the device's options. */
 interface Polled {
   readonly address: number;
-  readonly protocol: 'rtu' | 'tcp';
+  readonly protocol: Protocol;
   readonly profile: Profile;
   readonly only?: readonly string[] | undefined;
 }
@@ -48,13 +48,10 @@ export async function pollPoints(link: PollingLink, polled: Polled, emit: Emit, 
   return learnt;
 }
 
-/** Puts one question to a device and resolves with what it answered, or with why there is no answer. */
-export async function asked(link: PollingLink, { address, protocol }: Pick<Polled, 'address' | 'protocol'>, span: Omit<Question, 'address'>): Promise<Reply | ProtocolError> {
-  const question = { address, function: span.function, start: span.start, count: span.count };
+async function asked(link: PollingLink, { address, protocol }: Polled, { function: code, start, count }: Block): Promise<Reply | ProtocolError> {
+  const { request, reply, decoded } = exchangeOf({ address, function: code, start, count }, protocol, () => link.nextNumber());
   try {
-    if (protocol === 'rtu') return decodedReply(await link.exchange({ request: encodedQuestion(question), reply: framingOfReply(question) }));
-    const number = link.nextNumber() & 0xffff;
-    return decodedTcpReply(await link.exchange({ request: encodedTcpQuestion(question, number), reply: framingOfTcpReply(question, number) }));
+    return decoded(await link.exchange({ request, reply }));
   } catch (error) {
     if (error instanceof ProtocolError) return error;
     throw error;
