@@ -68,7 +68,7 @@ function placed(addend: Addend, given: WrittenPoint, profile: WrittenProfile): P
 }
 
 function joinedPlaces(meter: string, given: WrittenPoint, places: readonly Place[], registersMax: number): Point | Problem {
-  const { quantity, kind, alone, scale, offset, decimals } = given;
+  const { quantity, kind, alone, scale, offset, minimum, maximum, decimals } = given;
   const [first] = places;
   const start = Math.min(...places.map((place) => place.start));
   const end = Math.max(...places.map((place) => place.start + place.count));
@@ -78,7 +78,7 @@ function joinedPlaces(meter: string, given: WrittenPoint, places: readonly Place
   if (end > 0x10000) return { path: ['address'], problem: 'the last register has no address: 65535 is the highest' };
   if (end - start > registersMax) return { path: [], problem: `it takes more than registersMax (${registersMax}) in one request` };
   const terms = places.map(({ start: at, ...term }) => ({ ...term, at: at - start }));
-  return { meter, quantity, kind, function: first.function, start, count: end - start, alone, terms, scale, offset, decimals };
+  return { meter, quantity, kind, function: first.function, start, count: end - start, alone, terms, scale, offset, minimum, maximum, decimals };
 }
 
 /** What a type cannot do; undefined when all fits. */
@@ -96,6 +96,7 @@ function misfit(type: RegisterType, given: WrittenPoint, code: ReadFunction): Pr
   if (type === 'string' && !isOne(given.scale)) return says('scale', 'texts cannot be scaled');
   if (type === 'string' && !isZero(given.offset)) return says('offset', 'texts cannot be shifted');
   if (isBits(code) && given.noValue !== undefined) return says('noValue', 'a single bit has no code for "no value"');
+  if (type === 'string' && (given.minimum ?? given.maximum) !== undefined) return says(given.minimum === undefined ? 'maximum' : 'minimum', 'texts have no size');
   if (isZero(given.scale)) return says('scale', 'scale 0 makes every value 0');
   return undefined;
 }

@@ -36,7 +36,7 @@ function line(...slaves: readonly Omit<SlaveParts, 'send'>[]): { pty: Pty; slave
 /** The functions of all questions on the line. */
 function functionsIn(sent: Uint8Array): readonly number[] {
   expect(sent.length % 8).toBe(0);
-  return [...new Set(Array.from({ length: sent.length / 8 }, (_, at) => sent[8 * at + 1] ?? 0))].sort();
+  return [...new Set(Array.from({ length: sent.length / 8 }, (_, at) => sent[8 * at + 1] ?? 0))].sort((one, other) => one - other);
 }
 
 describe('tailgate modbus, directly on a port', () => {
