@@ -68,11 +68,16 @@ export function framingOfReply(question: Question): Framing {
 
 /** What a frame that `framingOfReply` found says. */
 export function decodedReply(frame: Uint8Array): Reply {
-  const [, code = 0, third = 0] = frame;
-  if ((code & REFUSED) === 0) return { kind: 'values', bytes: frame.subarray(3, frame.length - 2) };
-  const name = REFUSALS.get(third);
-  const reason = name === undefined ? `exception ${third}` : `exception ${third}, ${name}`;
-  return { kind: 'refusal', code: third, reason, raw: hexOf(frame.subarray(1, 3)) };
+  return decodedAnswer(frame.subarray(1, frame.length - 2));
+}
+
+/** What an answer says, from its function to its last value: what all forms of Modbus have in common. */
+export function decodedAnswer(answer: Uint8Array): Reply {
+  const [code = 0, second = 0] = answer;
+  if ((code & REFUSED) === 0) return { kind: 'values', bytes: answer.subarray(2) };
+  const name = REFUSALS.get(second);
+  const reason = name === undefined ? `exception ${second}` : `exception ${second}, ${name}`;
+  return { kind: 'refusal', code: second, reason, raw: hexOf(answer.subarray(0, 2)) };
 }
 
 /** Whether a function reads single bits in place of registers. */

@@ -43,3 +43,8 @@ export function rounded({ numerator, denominator }: Fraction, decimals: number):
   const quotient = (2n * magnitude + divisor) / (2n * divisor);
   return new Decimal(fine.unscaled < 0n ? -quotient : quotient, -decimals);
 }
+
+/** Negative, zero or positive as the value is less than, equal to or greater than the fraction. */
+export function compareTo(value: Decimal, { numerator, denominator }: Fraction): number {
+  return value.times(Decimal.of(denominator)).compare(numerator);
+}

@@ -31,12 +31,15 @@ export class PollingSession {
   #failures = 0;
   #unstored = 0;
   #stored: Promise<unknown> = Promise.resolve();
+  #learnt: unknown;
+  readonly #nextNumber: () => number;
   #bug: { readonly thrown: unknown } | undefined;
 
-  constructor(parts: { readonly device: BusDevice; readonly clock: Clock }) {
+  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly nextNumber: () => number }) {
     this.#device = parts.device;
     this.#schedule = parts.device.driver.schedule(parts.device.options);
     this.#clock = parts.clock;
+    this.#nextNumber = parts.nextNumber;
   }
 
   /** Polls at once and then by schedule until the signal is aborted; rejects with a LinkError when the link breaks. */
@@ -75,7 +78,7 @@ export class PollingSession {
       this.#report(observations, answeredAt ?? this.#clock.stamp());
     };
     try {
-      await driver.poll({ exchange }, options, emit);
+      this.#learnt = await driver.poll({ exchange, nextNumber: this.#nextNumber }, options, emit, this.#learnt);
       this.#answers(link);
     } catch (error) {
       if (error instanceof ProtocolError) this.#failed(error);
@@ -103,13 +106,13 @@ export class PollingSession {
     signal: AbortSignal,
   ): Promise<StampedFrame> {
     const { name: device, status } = this.#device;
-    const { address, responseTimeoutMs, silenceMs, echo } = this.#schedule;
+    const { address, responseTimeoutMs, silenceMs, echo, numbered } = this.#schedule;
     const discarded = (bytes: number, reason: string): void => status.discarded(bytes, reason);
     const retries = this.#failures < FAILURES_MAX ? this.#schedule.retries : 0;
     for (let tried = 0; ; tried += 1) {
       try {
         const probe = tried > 0 || this.#failures > 0;
-        const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, discarded };
+        const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, numbered, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
         return answer;

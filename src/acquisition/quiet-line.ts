@@ -19,6 +19,8 @@ export interface LineQuestion {
   readonly echo: boolean;
   /** The device did not answer the question before, so this one may be for nothing too. */
   readonly probe: boolean;
+  /** Its answer carries its number: no late one can be taken for it, so nothing has to be waited for. */
+  readonly numbered?: boolean | undefined;
   readonly discarded: (bytes: number, reason: string) => void;
 }
 
@@ -104,11 +106,11 @@ export class QuietLine {
 
   async #ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
     for (;;) {
-      await this.#noLateAnswer(link, question, signal);
+      if (question.numbered !== true) await this.#noLateAnswer(link, question, signal);
       const answer = await this.#inTurn(async () => {
         await this.#silence(link, question, signal);
         // While this one waited, the line may have stirred, or another device failed at the same address.
-        if (this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
+        if (question.numbered !== true && this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
         return this.#exchange(link, question, signal);
       });
       if (answer !== undefined) return answer;
@@ -117,7 +119,7 @@ export class QuietLine {
 
   /** Resolves with undefined when an answer came that may be another question's. */
   async #exchange(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
-    const { request, exchange, reply, echo, address, discarded } = question;
+    const { request, exchange, reply, echo, address, numbered, discarded } = question;
     this.#discarded = discarded;
     const askedMs = this.#clock.monotonicMs();
     const answer = new Answer({ request, reply, heardBefore: () => this.#heardSince(askedMs - question.responseTimeoutMs), echo, clock: this.#clock, discarded });
@@ -131,7 +133,7 @@ export class QuietLine {
         discarded(found.frame.length, 'perhaps the answer to another master');
         throw rival(question);
       }
-      if (this.#parts.lateAnswers.answered(address, exchange)) return found;
+      if (numbered === true || this.#parts.lateAnswers.answered(address, exchange)) return found;
       discarded(found.frame.length, 'perhaps the answer to an earlier question');
       return undefined;
     } catch (error) {

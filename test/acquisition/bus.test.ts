@@ -70,11 +70,12 @@ describe('the time of a reading', () => {
 
   test('is that of the answer also when a driver takes its time over it', async () => {
     const { bench, device } = oneDevice({ every: '1 min', profile: profileOf({ m100: { address: 100 } }) });
-    const poll: PollingDriver['poll'] = async (link, options, emit) => {
+    const poll: PollingDriver['poll'] = async (link, options, emit, learnt) => {
       const found: (readonly Observation[])[] = [];
-      await device.driver.poll(link, options, (observations) => void found.push(observations));
+      const known = await device.driver.poll(link, options, (observations) => void found.push(observations), learnt);
       await new Promise<void>((resolve) => void bench.clock.after(300, resolve));
       for (const observations of found) emit(observations);
+      return known;
     };
     await bench.begin({ ...device, driver: { ...device.driver, poll } });
     await bench.clock.advance(1000);

@@ -97,6 +97,8 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
   const discards: Record<string, number> = {};
   const sent: string[] = [];
   let at = 0;
+  let number = 0;
+  const nextNumber = (): number => (number += 1);
   const exchange: PollingLink['exchange'] = async ({ request, reply }) => {
     const step = steps[at];
     at += 1;
@@ -119,7 +121,7 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
     throw new ProtocolError({ where: 'transcript', what: 'no reply', fault });
   };
   const emit: Emit = (observations) => void found.push(...observations.map(observationLine));
-  await driver.poll({ exchange }, options, emit).catch((error: unknown) => void found.push(errorLine(error)));
+  await driver.poll({ exchange, nextNumber }, options, emit, undefined).catch((error: unknown) => void found.push(errorLine(error)));
   if (at < steps.length) sent.push(`${steps.length - at} steps were not played`);
   return { found, discards, sent };
 }
