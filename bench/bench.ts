@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { GatewayProcess } from '../demo/gateway-process.ts';
 import { Mosquitto } from '../test/support/brokers/mosquitto.ts';
 import { openPty, type Pty } from '../test/support/pty.ts';
+import { measureBus } from './bus.ts';
 import { mqttFloor, monotonicMs, serialFloor, sqliteFloor } from './floors.ts';
 import { figuresOf } from './process-figures.ts';
 import { median, percentile } from './statistics.ts';
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
   if (wanted('slow')) await measurePaced(10, 300, { p50: 4, p99: 12 });
   if (wanted('fast')) await measurePaced(1000, 15_000, { p50: 20, p99: 45 });
   if (wanted('start')) await measureStart();
+  if (wanted('bus')) await measureBus(RUNS, report);
   console.log('\n| figure | measured | aim | |\n|---|---|---|---|');
   for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 }

@@ -21,6 +21,7 @@ export function fractionOf(numerator: Decimal): Fraction {
 
 /** The sum, exact. */
 export function sum(one: Fraction, other: Fraction): Fraction {
+  if (one.denominator === other.denominator) return { numerator: one.numerator.plus(other.numerator), denominator: one.denominator };
   const left = one.numerator.times(Decimal.of(other.denominator));
   const right = other.numerator.times(Decimal.of(one.denominator));
   return { numerator: left.plus(right), denominator: one.denominator * other.denominator };
