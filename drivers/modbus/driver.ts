@@ -22,6 +22,7 @@ const options = z.strictObject({
 export const modbus = definePollingDriver({
   name: 'modbus',
   summary: 'Meters and controllers that speak Modbus RTU: generator sets, energy meters, compressors, drives',
+  reports: 'meters',
   options,
   profile,
   // The specification's factory setting is even parity; nearly all makers leave it off.
