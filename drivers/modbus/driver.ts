@@ -29,6 +29,7 @@ const options = fields.refine(({ protocol, address }) => protocol === 'tcp' || (
 export const modbus = definePollingDriver({
   name: 'modbus',
   summary: 'Meters and controllers that speak Modbus RTU or TCP: generator sets, energy meters, compressors, drives',
+  reports: 'meters',
   options,
   profile,
   // The specification's factory setting is even parity; nearly all makers leave it off.

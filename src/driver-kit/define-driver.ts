@@ -11,6 +11,8 @@ interface About {
   readonly name: string;
   /** One line for lists: what it is for. */
   readonly summary: string;
+  /** What it reports, which says where its readings are published: codes that were scanned, or values of meters. */
+  readonly reports: 'scans' | 'meters';
   /** A strict zod object in which every field carries a description. */
   readonly options: z.ZodObject;
   /** How the port is opened unless the configuration says otherwise. */

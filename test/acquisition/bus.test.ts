@@ -128,7 +128,7 @@ describe('one question at a time', () => {
   });
 });
 
-describe('late answers', () => {
+describe('late answers', { timeout: 90_000 }, () => {
   test('an answer is never taken for that to another question, however late a device is that answers one by one', async () => {
     let late = 0;
     for (const afterMs of range(180, 6000, 23)) {

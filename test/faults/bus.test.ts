@@ -38,7 +38,8 @@ test(`no wrong value in ${EXCHANGES} exchanges with slaves and lines that fail i
   console.log(`seed ${SEED}: ${run.exchanges} exchanges in ${seconds.toFixed(1)} s on ${LINES} lines, ${run.values} values, ${run.wrong.length} wrong; injected ${JSON.stringify(run.injected)}`);
   expect(run.wrong).toEqual([]);
   expect(run.values).toBeGreaterThan(EXCHANGES / 2);
-  for (const fault of [...LINE_FAULTS, 'unplug']) expect(run.injected[fault] ?? 0, fault).toBeGreaterThan(LONG ? 100 : 2);
+  const rare = [...LINE_FAULTS, 'unplug'].filter((fault) => (run.injected[fault] ?? 0) <= (LONG ? 100 : 2));
+  expect(rare).toEqual([]);
 });
 
 test('the same run finds wrong values where two devices of one address do not share the wait (control)', { timeout: 60_000 }, async () => {

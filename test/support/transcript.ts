@@ -127,7 +127,7 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
 }
 
 /** Options as the configuration would give them: a profile's name becomes what its file says. */
-function optionsOf(driver: Driver, text: string): unknown {
+export function optionsOf(driver: Driver, text: string): unknown {
   const options = driver.options.parse(parseYaml(text) ?? {});
   if (driver.form !== 'polling' || driver.profile === undefined) return options;
   const file = new URL(`${driver.name}/profiles/${String(options['profile'])}.yaml`, DRIVERS);
@@ -135,7 +135,7 @@ function optionsOf(driver: Driver, text: string): unknown {
 }
 
 /** Lines of the device in a row are one piece, so that "whole" is whole. */
-function joinedSteps(steps: readonly Step[]): readonly Step[] {
+export function joinedSteps(steps: readonly Step[]): readonly Step[] {
   const joined: Step[] = [];
   for (const step of steps) {
     const last = joined.at(-1);
