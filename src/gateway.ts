@@ -8,6 +8,7 @@ import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { ScanSense } from './acquisition/scan-sense.ts';
+import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
@@ -66,6 +67,7 @@ export class Gateway {
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
+  readonly #died: (why: unknown) => void;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
 
@@ -74,6 +76,7 @@ export class Gateway {
     this.#configuration = parts.configuration;
     this.#version = parts.version;
     this.#log = parts.log;
+    this.#died = parts.died;
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
@@ -194,9 +197,12 @@ export class Gateway {
   }
 
   /** Says what a device's observations mean and records them; resolves after the commit. */
-  #reporter({ name, driver, asset, meters, contextGroup }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
-    const device = { mapping: { device: name, asset, meters }, contextGroup, status: this.#statusOf(name), lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
-    return (report) => this.#intake.take(report, device);
+  #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+    const status = this.#statusOf(name);
+    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const store = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
+    const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
+    return (report) => sightings.take(report);
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
