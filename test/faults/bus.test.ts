@@ -157,6 +157,7 @@ function pollingDriver({ line, counted, judged }: { line: FaultyLine; counted: (
   return definePollingDriver({
     name: 'test',
     summary: 'test',
+  reports: 'meters',
     options: z.strictObject({}),
     schedule: (options) => ({ address: (options as unknown as Asked).address, everyMs: 1, responseTimeoutMs: TIMEOUT_MS, silenceMs: 2, retries: 2, echo: false }),
     meters: () => [],

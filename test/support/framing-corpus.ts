@@ -97,7 +97,7 @@ async function polled(
     return answer(question, asked - 1);
   };
   try {
-    await driver.poll({ exchange }, options, (emitted) => void observations.push(...emitted));
+    await driver.poll({ exchange }, options, (emitted) => void observations.push(...emitted), undefined);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
   }
