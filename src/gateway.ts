@@ -162,14 +162,19 @@ export class Gateway {
     const buses = new Map<string, DeviceConfiguration[]>();
     const runs: Promise<void>[] = [];
     for (const device of devices) {
-      const { driver } = device;
-      if (driver.form === 'polling') {
-        const place = portKey(device.port);
-        buses.set(place, [...(buses.get(place) ?? []), device]);
-      } else {
-        const { name, options } = device;
-        const status = this.#statusOf(name);
-        runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
+      const { name, driver, options } = device;
+      const status = this.#statusOf(name);
+      switch (driver.form) {
+        case 'polling': {
+          const place = portKey(device.port);
+          buses.set(place, [...(buses.get(place) ?? []), device]);
+          break;
+        }
+        case 'listening':
+          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
+          break;
+        default:
+          status.failing(`this gateway has no radio for ${driver.form} devices`);
       }
     }
     for (const [first, ...more] of buses.values()) {

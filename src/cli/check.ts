@@ -64,7 +64,7 @@ function spokenDevice({ name, driver, port, line, profile, asset }: DeviceConfig
 
 /** A driver that listens may report scans or meter values; one that gives feedback has a person who scans. */
 function topics(driver: DeviceConfiguration['driver'], device: string): readonly string[] {
-  if (driver.form === 'polling') return [`reading/${device}`];
+  if (driver.form !== 'listening') return [`reading/${device}`];
   return driver.feedback === undefined ? [`scan/${device}`, `reading/${device}`] : [`scan/${device}`];
 }
 
