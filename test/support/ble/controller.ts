@@ -203,7 +203,7 @@ export class EmulatedController {
 
 /** "C0:DE:..." as six bytes, lowest first, as HCI wants it. */
 export function reversed(address: string): Buffer {
-  return Buffer.from(address.replaceAll(':', ''), 'hex').reverse();
+  return Buffer.from(Buffer.from(address.replaceAll(':', ''), 'hex').toReversed());
 }
 
 /** Whether an address is of the random kind: in these tests those whose two highest bits are set, as of static ones. */
@@ -212,7 +212,7 @@ export function addressTypeOf(address: string): 'public' | 'random' {
 }
 
 function spoken(bytes: Buffer): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).reverse().join(':');
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0').toUpperCase()).toReversed().join(':');
 }
 
 /** Commands that are accepted and change nothing here, beside those of advertising. */
