@@ -165,16 +165,15 @@ export class Gateway {
       const { name, driver, options } = device;
       const status = this.#statusOf(name);
       switch (driver.form) {
-        case 'polling': {
-          const place = portKey(device.port);
-          buses.set(place, [...(buses.get(place) ?? []), device]);
+        case 'polling':
+          buses.set(portKey(device.port), [...(buses.get(portKey(device.port)) ?? []), device]);
           break;
-        }
         case 'listening':
           runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
           break;
-        default:
-          status.failing(`this gateway has no radio for ${driver.form} devices`);
+        case 'advertising':
+        case 'gatt':
+          status.failing('this gateway has no radio for BLE devices');
       }
     }
     for (const [first, ...more] of buses.values()) {

@@ -199,7 +199,8 @@ export interface GattSchedule {
 
 /** One characteristic, its UUIDs written as `uuidOf` does. */
 export interface GattPlace {
-  readonly service: string;
+  /** Left out where the characteristic may be in any service. */
+  readonly service?: string | undefined;
   readonly characteristic: string;
   readonly how: 'read' | 'notify';
   /** A device without it is well all the same. */
@@ -211,7 +212,7 @@ export interface GattValue {
   readonly service: string;
   readonly characteristic: string;
   readonly bytes: Uint8Array;
-  /** The characteristic's descriptors that were read, by UUID: 2904 (format) and 2908 (aggregate) matter. */
+  /** The characteristic's descriptors that were read, by UUID: 2904 (format) and 2909 (number of digitals) matter. */
   readonly descriptors: Readonly<Record<string, Uint8Array>>;
 }
 
