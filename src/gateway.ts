@@ -4,14 +4,16 @@ import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { runRadioDevice } from './acquisition/radio-device.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { connectionFiles } from './config/connection-files.ts';
-import { type PortConfiguration, portKey } from './config/port.ts';
+import { portKey } from './config/port.ts';
+import { readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
-import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
+import { StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import type { Observation } from './core/observation.ts';
@@ -27,13 +29,14 @@ import { hardwareFingerprint } from './operations/hardware.ts';
 import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
-import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { socketPath } from './operations/control-socket.ts';
+import { keepServing } from './operations/keep-serving.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
-import { serialTransport } from './transports/serial.ts';
-import { tcpTransport } from './transports/tcp.ts';
+import { AdapterRadio } from './transports/ble/adapter-radio.ts';
+import { transportTo } from './transports/transport-to.ts';
 
 /** What a gateway is made of beside its configuration. */
 export interface GatewayParts {
@@ -43,6 +46,8 @@ export interface GatewayParts {
   readonly builtMs: number;
   /** The outbox's thread, started already. */
   readonly worker: WorkerThread;
+  /** The compiled program of the radio, which is started where there are BLE devices. */
+  readonly radioProgram: URL;
   readonly log: Log;
   /** Told when the gateway cannot go on; the process has to end. */
   readonly died: (why: unknown) => void;
@@ -58,9 +63,11 @@ export class Gateway {
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
   readonly #meters: MeterBook;
+  readonly #radio: AdapterRadio | undefined;
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
+  readonly #eventRecorder: EventRecorder;
   readonly #events: DeviceEvents;
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
@@ -78,8 +85,10 @@ export class Gateway {
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
     this.#meters = new MeterBook((key) => outbox.note(key));
+    if (parts.configuration.devices.some(({ port }) => port.kind === 'ble')) this.#radio = new AdapterRadio({ ...parts.configuration.ble, program: parts.radioProgram, clock, random: Math.random, log: parts.log });
     this.#startedMs = clock.monotonicMs();
     const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#eventRecorder = events;
     this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
     this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
@@ -139,22 +148,12 @@ export class Gateway {
 
   async #run(died: (why: unknown) => void): Promise<void> {
     this.#delivery.run().catch(died);
-    this.#sessions = Promise.all(this.#startSessions()).catch(died);
+    this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
-    await this.#serve();
+    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery) };
+    await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
-  }
-
-  /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
-  async #serve(): Promise<void> {
-    try {
-      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery) });
-    } catch (error) {
-      if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
-      this.#log.error('commands such as tailgate status are not answered', { why: error.message });
-      this.#clock.after(SERVE_AGAIN_MS, () => void (this.#stop.signal.aborted || this.#serve()));
-    }
   }
 
   #startSessions(): readonly Promise<void>[] {
@@ -173,7 +172,8 @@ export class Gateway {
           break;
         case 'advertising':
         case 'gatt':
-          status.failing('this gateway has no radio for BLE devices');
+          runs.push(this.#runRadioDevice(device));
+          break;
       }
     }
     for (const [first, ...more] of buses.values()) {
@@ -185,7 +185,26 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: watchedTransport(transportTo(port, line), this.#deadlines), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+    return { transport: watchedTransport(transportTo(port, line, this.#radio), this.#deadlines), ...this.#common() };
+  }
+
+  #common(): { clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
+    return { clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+  }
+
+  #runRadioDevice(device: DeviceConfiguration): Promise<void> {
+    const { name, driver, options, port } = device;
+    const radio = this.#radio;
+    if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
+    return runRadioDevice({
+      ...port,
+      ...this.#common(),
+      ...{ device: name, driver, options, radio, readSecret },
+      status: this.#statusOf(name),
+      note: (key) => this.#outbox.note(key),
+      event: (event) => this.#eventRecorder.record(event),
+      report: this.#reporter(device),
+    });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
@@ -199,10 +218,10 @@ export class Gateway {
   #reporter(device: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
     const status = this.#statusOf(device.name);
     const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
-    return async ({ observations, stamp }) => {
+    return async ({ observations, stamp, notes: own }) => {
       const { readings, notes, settled, isQuestioned } = this.#readingsOf(observations, device, stamp);
       try {
-        await this.#outbox.record(readings, notes, { lingerMs });
+        await this.#outbox.record(readings, { ...notes, ...own }, { lingerMs });
         status.counts.readings += readings.length;
         return isQuestioned ? 'questioned' : undefined;
       } catch (error) {
@@ -308,20 +327,10 @@ export class Gateway {
       clock: this.#clockStatus.state,
       delivery: this.#delivery.report(),
       outbox: this.#outbox,
+      radio: this.#radio?.report(),
       devices: this.#statuses.map((status) => status.report()),
       alarms: this.#alarms(),
     });
-  }
-}
-
-function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {
-  switch (port.kind) {
-    case 'path':
-      return serialTransport({ path: port.path, ...line });
-    case 'match':
-      return serialTransport({ match: port, ...line });
-    case 'tcp':
-      return tcpTransport(port);
   }
 }
 
@@ -332,9 +341,6 @@ function logged(log: Log, what: string): (error: unknown) => void {
   };
 }
 
-/** What the system says of a disk that is full, broken or read-only for now. */
-const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO']);
-const SERVE_AGAIN_MS = 30_000;
 const BEGIN_AGAIN_MS = 10_000;
 
 const POLLED_LINGER_MS = 200;

@@ -10,6 +10,8 @@ export interface Installation {
   readonly builtMs: number;
   /** The compiled outbox worker. */
   readonly workerFile: URL;
+  /** The compiled program of the radio. */
+  readonly radioFile: URL;
   /** The folder that holds the drivers' own profiles. */
   readonly driversFolder: URL;
 }
@@ -36,7 +38,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         const { WorkerThread } = await import('../outbox/worker-thread.ts');
         const worker = new WorkerThread(installation.workerFile); // first, since it comes up on another core meanwhile
         const { runCommand } = await import('./run.ts');
-        return runCommand({ file, worker, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
+        return runCommand({ file, worker, radioProgram: installation.radioFile, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
       }),
     );
   program

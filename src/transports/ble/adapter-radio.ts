@@ -1,5 +1,6 @@
 import { BackOff } from '../../core/back-off.ts';
 import { type Clock, pause } from '../../core/clock.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Log } from '../../core/log.ts';
 import { readStructures } from '../../driver-kit/codecs/advertising-structures.ts';
 import type { ConnectWish, Ears, GattLink, Radio, RadioState } from '../../driver-kit/radio.ts';
@@ -58,6 +59,11 @@ export class AdapterRadio implements Radio {
 
   get state(): RadioState {
     return this.#state;
+  }
+
+  /** The adapter as status shows it. */
+  report(): JsonObject {
+    return { adapter: this.name, state: this.#state.kind, why: this.#state.kind === 'failing' ? this.#state.fault.message : undefined, ...this.counts, silence: { ...this.counts.silence } };
   }
 
   listen(ears: Ears): () => void {
@@ -160,13 +166,13 @@ export class AdapterRadio implements Radio {
     await this.#room(signal);
     if (signal.aborted) throw linkFault(where, { what: 'is no longer wanted' });
     try {
-      const { places: found = [] } = await radio.call({ name: 'connect', address, addressType, places }, callTimeoutMs);
+      const { places: found = [] } = await radio.call({ name: 'connect', address, addressType, places: places.map(({ service, characteristic }) => ({ service, characteristic })) }, callTimeoutMs);
       const link = new RadioLink({ where, address, places: found, call: (call) => radio.call(call, callTimeoutMs), gone: () => this.#links.delete(address) });
       this.#links.set(address, link);
       const missing = places.find((place) => place.optional !== true && !link.has(place));
       if (missing === undefined) return link;
       await link.close();
-      throw linkFault(where, { what: `the device has no characteristic ${missing.characteristic} in a service ${missing.service}`, remedy: 'Check the UUIDs: `tailgate devices --ble` shows what a device advertises' });
+      throw linkFault(where, { what: `the device has no characteristic ${missing.characteristic} ${missing.service === undefined ? '' : `in a service ${missing.service}`}`, remedy: 'Check the UUIDs: `tailgate devices --ble` shows what a device advertises' });
     } catch (error) {
       throw error instanceof CallRefused ? linkFault(where, error.words) : error;
     }

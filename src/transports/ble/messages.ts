@@ -12,9 +12,15 @@ export type HearingFilter = { readonly addresses: readonly string[] | 'all' } | 
 
 /** A characteristic that is wanted. */
 export interface WantedPlace {
+  /** In any service when undefined. */
+  readonly service?: string | undefined;
+  readonly characteristic: string;
+}
+
+/** A characteristic that a device has. */
+export interface FoundPlace {
   readonly service: string;
   readonly characteristic: string;
-  readonly optional?: true | undefined;
 }
 
 /** What the radio's process is asked to do, each with an answer of its own. */
@@ -46,7 +52,7 @@ export interface Report {
 /** What a call brought. */
 export interface CallResult {
   /** For `connect`: the wanted places that there are. */
-  readonly places?: readonly WantedPlace[];
+  readonly places?: readonly FoundPlace[];
   /** For `read`. */
   readonly bytes?: Uint8Array;
   readonly descriptors?: Readonly<Record<string, Uint8Array>>;

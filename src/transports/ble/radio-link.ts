@@ -1,7 +1,7 @@
 import { LinkError } from '../../core/errors.ts';
 import type { GattValue } from '../../driver-kit/define-driver.ts';
 import type { GattLink, Place } from '../../driver-kit/radio.ts';
-import type { Call, CallResult, WantedPlace, Words } from './messages.ts';
+import type { Call, CallResult, FoundPlace, Words } from './messages.ts';
 import { CallRefused } from './radio-process.ts';
 
 /** What a connection is made of. */
@@ -9,7 +9,7 @@ export interface RadioLinkParts {
   readonly where: string;
   readonly address: string;
   /** The places that the device has. */
-  readonly places: readonly WantedPlace[];
+  readonly places: readonly FoundPlace[];
   readonly call: (call: Call) => Promise<CallResult>;
   /** Called once, when the link is gone. */
   readonly gone: () => void;
@@ -33,21 +33,23 @@ export class RadioLink implements GattLink {
   }
 
   has(place: Place): boolean {
-    return this.#parts.places.some((known) => keyOf(known) === keyOf(place));
+    return this.#found(place) !== undefined;
   }
 
   async read(place: Place): Promise<GattValue> {
-    const { bytes = new Uint8Array(), descriptors = {} } = await this.#ask({ name: 'read', address: this.#parts.address, ...only(place) });
-    return { ...only(place), bytes, descriptors };
+    const found = this.#there(place);
+    const { bytes = new Uint8Array(), descriptors = {} } = await this.#ask({ name: 'read', address: this.#parts.address, ...found });
+    return { ...found, bytes, descriptors };
   }
 
   async write(place: Place, bytes: Uint8Array): Promise<void> {
-    await this.#ask({ name: 'write', address: this.#parts.address, ...only(place), bytes });
+    await this.#ask({ name: 'write', address: this.#parts.address, ...this.#there(place), bytes });
   }
 
   async subscribe(place: Place, notified: (value: GattValue) => void): Promise<void> {
-    this.#listeners.set(keyOf(place), notified);
-    await this.#ask({ name: 'subscribe', address: this.#parts.address, ...only(place) });
+    const found = this.#there(place);
+    this.#listeners.set(keyOf(found), notified);
+    await this.#ask({ name: 'subscribe', address: this.#parts.address, ...found });
   }
 
   async close(): Promise<void> {
@@ -57,8 +59,8 @@ export class RadioLink implements GattLink {
   }
 
   /** The device notified. */
-  notified(place: Place, bytes: Uint8Array): void {
-    if (this.#gone === undefined) this.#listeners.get(keyOf(place))?.({ ...only(place), bytes, descriptors: {} });
+  notified(place: FoundPlace, bytes: Uint8Array): void {
+    if (this.#gone === undefined) this.#listeners.get(keyOf(place))?.({ ...place, bytes, descriptors: {} });
   }
 
   /** The link is gone; only the first call counts. */
@@ -68,6 +70,17 @@ export class RadioLink implements GattLink {
     this.#gone = { fault };
     this.#parts.gone();
     this.#settle(fault);
+  }
+
+  #found({ service, characteristic }: Place): FoundPlace | undefined {
+    const found = this.#parts.places.find((known) => known.characteristic === characteristic && (service ?? known.service) === known.service);
+    return found && { service: found.service, characteristic: found.characteristic };
+  }
+
+  #there(place: Place): FoundPlace {
+    const found = this.#found(place);
+    if (found === undefined) throw linkFault(this.#parts.where, { what: `the device has no characteristic ${place.characteristic}` });
+    return found;
   }
 
   async #ask(call: Call): Promise<CallResult> {
@@ -91,10 +104,6 @@ export function linkFault(where: string, { what, remedy }: Words): LinkError {
   return new LinkError({ where, what, remedy });
 }
 
-function only({ service, characteristic }: Place): Place {
-  return { service, characteristic };
-}
-
-function keyOf({ service, characteristic }: Place): string {
+function keyOf({ service, characteristic }: FoundPlace): string {
   return `${service}/${characteristic}`;
 }

@@ -1,11 +1,11 @@
-import type { CallResult, WantedPlace } from '../messages.ts';
+import type { CallResult, FoundPlace, WantedPlace } from '../messages.ts';
 import type { Characteristic, Noble, Peripheral } from './library.ts';
 import { OutOfPatience, patient } from './patience.ts';
 
 /** What Connections is made of. */
 export interface ConnectionsParts {
   readonly noble: Noble;
-  readonly notified: (address: string, place: WantedPlace, bytes: Uint8Array) => void;
+  readonly notified: (address: string, place: FoundPlace, bytes: Uint8Array) => void;
   readonly disconnected: (address: string, reason: string) => void;
   /** Stops the scan while a connection is made, and resumes it: discovery beside it breaks connections off. */
   readonly withoutScan: <Result>(work: () => Promise<Result>) => Promise<Result>;
@@ -13,6 +13,7 @@ export interface ConnectionsParts {
 
 interface Connection {
   readonly peripheral: Peripheral;
+  readonly places: FoundPlace[];
   readonly characteristics: Map<string, Characteristic>;
   readonly descriptors: Map<string, Readonly<Record<string, Uint8Array>>>;
 }
@@ -34,13 +35,13 @@ export class Connections {
     return made;
   }
 
-  async read(address: string, place: WantedPlace, deadlineMs: number): Promise<CallResult> {
+  async read(address: string, place: FoundPlace, deadlineMs: number): Promise<CallResult> {
     const connection = this.#connection(address);
     const bytes = await this.#asked(address, characteristicOf(connection, place).readAsync(), deadlineMs, 'reading');
     return { bytes, descriptors: connection.descriptors.get(keyOf(place)) ?? {} };
   }
 
-  async write(address: string, place: WantedPlace, bytes: Uint8Array, deadlineMs: number): Promise<CallResult> {
+  async write(address: string, place: FoundPlace, bytes: Uint8Array, deadlineMs: number): Promise<CallResult> {
     const connection = this.#connection(address);
     const characteristic = characteristicOf(connection, place);
     const withoutResponse = !characteristic.properties.includes('write');
@@ -51,7 +52,7 @@ export class Connections {
     return {};
   }
 
-  async subscribe(address: string, place: WantedPlace, deadlineMs: number): Promise<CallResult> {
+  async subscribe(address: string, place: FoundPlace, deadlineMs: number): Promise<CallResult> {
     const characteristic = characteristicOf(this.#connection(address), place);
     characteristic.on('data', (bytes: Buffer, isNotification: boolean) => isNotification && this.#parts.notified(address, place, Uint8Array.from(bytes)));
     await this.#asked(address, characteristic.subscribeAsync(), deadlineMs, 'subscribing');
@@ -68,7 +69,7 @@ export class Connections {
   async #connect(address: string, addressType: 'public' | 'random', places: readonly WantedPlace[], deadlineMs: number): Promise<CallResult> {
     const untilMs = performance.now() + deadlineMs;
     const peripheral = await this.#parts.withoutScan(() => this.#reached(address, addressType, deadlineMs));
-    const connection: Connection = { peripheral, characteristics: new Map(), descriptors: new Map() };
+    const connection: Connection = { peripheral, places: [], characteristics: new Map(), descriptors: new Map() };
     this.#open.set(address, connection);
     peripheral.once('disconnect', (reason: unknown) => {
       this.#open.delete(address);
@@ -76,7 +77,7 @@ export class Connections {
       this.#parts.disconnected(address, String(reason));
     });
     await this.#asked(address, discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services');
-    return { places: places.filter((place) => connection.characteristics.has(keyOf(place))) };
+    return { places: connection.places };
   }
 
   async #reached(address: string, addressType: 'public' | 'random', deadlineMs: number): Promise<Peripheral> {
@@ -110,15 +111,16 @@ export class Connections {
   }
 }
 
-async function discovered({ peripheral, characteristics, descriptors }: Connection, places: readonly WantedPlace[]): Promise<void> {
-  const wanted = new Set(places.map(keyOf));
-  const services = await peripheral.discoverServicesAsync([...new Set(places.map(({ service }) => service))]);
+async function discovered({ peripheral, places, characteristics, descriptors }: Connection, wanted: readonly WantedPlace[]): Promise<void> {
+  const named = wanted.flatMap(({ service }) => service ?? []);
+  const services = await peripheral.discoverServicesAsync(named.length === wanted.length ? [...new Set(named)] : []);
   for (const service of services) {
     for (const characteristic of await service.discoverCharacteristicsAsync([])) {
-      const key = keyOf({ service: service.uuid, characteristic: characteristic.uuid });
-      if (!wanted.has(key)) continue;
-      characteristics.set(key, characteristic);
-      descriptors.set(key, await formats(characteristic));
+      const place = { service: service.uuid, characteristic: characteristic.uuid };
+      if (!wanted.some((one) => one.characteristic === place.characteristic && (one.service ?? place.service) === place.service)) continue;
+      places.push(place);
+      characteristics.set(keyOf(place), characteristic);
+      descriptors.set(keyOf(place), await formats(characteristic));
     }
   }
 }
@@ -133,17 +135,17 @@ async function formats(characteristic: Characteristic): Promise<Readonly<Record<
   return found;
 }
 
-function characteristicOf({ characteristics }: Connection, place: WantedPlace): Characteristic {
+function characteristicOf({ characteristics }: Connection, place: FoundPlace): Characteristic {
   const found = characteristics.get(keyOf(place));
   if (found === undefined) throw new Error(`it has no characteristic ${place.characteristic}`);
   return found;
 }
 
-function keyOf({ service, characteristic }: WantedPlace): string {
+function keyOf({ service, characteristic }: FoundPlace): string {
   return `${service}/${characteristic}`;
 }
 
-const FORMATS: ReadonlySet<string> = new Set(['2904', '2908']);
+const FORMATS: ReadonlySet<string> = new Set(['2904', '2909']);
 const DISCONNECT_MS = 3000;
 /** Core 5.4, volume 3, part F, sections 3.2.8 and 3.4.5. */
 const MTU_LEAST = 23;
