@@ -37,7 +37,7 @@ export const CHARACTERISTICS: readonly Characteristic[] = [
   text('software', '2a28'),
   { name: 'digital', uuid: '2a56', service: '1815', read: digital },
   { name: 'analog', uuid: '2a58', service: '1815', read: analog },
-  { name: 'aggregate', uuid: '2a5a', service: '1815', read: ({ bytes }) => [characteristic('aggregate', hexOf(bytes), hexOf(bytes))] },
+  { name: 'aggregate', uuid: '2a5a', service: '1815', read: ({ bytes }) => [characteristic('aggregate', bytes.length === 0 ? { missing: 'no bytes' } : hexOf(bytes), hexOf(bytes))] },
   counter('energy', '2af2', 'active-energy', 'u24', '1', [0xffffff]),
   counter('energy-fine', '2ba8', 'active-energy', 'u32', '0.001', [0xfffffffe, 0xffffffff]),
   gauge('power', '2b05', undefined, 'active-power', 'u24', '0.0001', [0xffffff]),

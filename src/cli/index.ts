@@ -62,6 +62,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       }),
     );
   addQuarantine(program, installation, action);
+  addTag(program, installation, action);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -101,6 +102,22 @@ function addQuarantine(program: Command, installation: Installation, action: Act
   };
   decide(quarantine.command('retry').description('send rows once more').option('--force', 'also readings that a later one of the same meter has overtaken', false), 'retry');
   decide(quarantine.command('drop').description('give rows up: they will never be delivered'), 'drop');
+}
+
+function addTag(program: Command, installation: Installation, action: Act): void {
+  program
+    .command('tag')
+    .description('BLE tags')
+    .command('reset')
+    .description('your word that a tag is the right one although it counts anew: after a change of its battery, or of the tag')
+    .argument('<device>', "the device's name in the configuration")
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .action(
+      action(async (device: string, { file, directory }: { readonly file: string; readonly directory?: string }) =>
+        (await import('./tag.ts')).resetTag({ directory: directory ?? (await outboxDirectory(file, installation)), device, write: print }),
+      ),
+    );
 }
 
 async function sources({ driversFolder }: Installation) {

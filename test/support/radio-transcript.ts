@@ -8,9 +8,13 @@ import type { AdvertisingDriver, GattDriver, Heard } from '../../src/driver-kit/
 const BETWEEN_MS = 1000;
 const SILENCE_MS = 60_000;
 
+/** The reason under which an advertisement is discarded that is of another format. */
+const NO_MATCH = 'no match';
+
 /** Plays the advertisements of a transcript, one a line, and tells what they came to in its words. */
-export function replayAdvertising(driver: AdvertisingDriver, options: unknown, steps: readonly Step[]): readonly string[] {
+export function replayAdvertising(driver: AdvertisingDriver, options: unknown, steps: readonly Step[]): { readonly found: readonly string[]; readonly discards: Readonly<Record<string, number>> } {
   const found: string[] = [];
+  const discards: Record<string, number> = {};
   let sender: { address: string; addressType: 'public' | 'random' } = { address: 'C0:DE:C0:DE:00:01', addressType: 'random' };
   let state: unknown;
   let sinceMs = Number.POSITIVE_INFINITY;
@@ -20,12 +24,12 @@ export function replayAdvertising(driver: AdvertisingDriver, options: unknown, s
     else if (step.kind === 'restart') [state, sinceMs] = [restored(driver, state), Number.POSITIVE_INFINITY];
     else if (step.kind === 'received') {
       const { advertisement } = readStructures(step.bytes, { ...sender, connectable: false, rssi: -60 });
-      if (!driver.matches(advertisement)) found.push('no match');
+      if (!driver.matches(advertisement)) discards[NO_MATCH] = (discards[NO_MATCH] ?? 0) + step.bytes.length;
       else state = played(found, state, () => driver.decode(advertisement, options, state, sinceMs));
       sinceMs = BETWEEN_MS;
     } else throw new Error(`a transcript of advertisements has no ${step.kind}`);
   }
-  return found;
+  return { found, discards };
 }
 
 /** Plays the values of a transcript, each with the characteristic and descriptors that stand above it. */

@@ -51,7 +51,7 @@ export async function replay(driver: Driver, transcript: Transcript, chunkSize: 
     case 'polling':
       return replayPolling(driver, options, joinedSteps(transcript.steps), chunkSize);
     case 'advertising':
-      return { found: replayAdvertising(driver, options, transcript.steps), discards: {}, sent: [] };
+      return { ...replayAdvertising(driver, options, transcript.steps), sent: [] };
     case 'gatt':
       return { found: replayGatt(driver, options, transcript.steps), discards: {}, sent: [] };
   }

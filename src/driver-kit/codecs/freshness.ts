@@ -34,8 +34,9 @@ export function judged(before: Freshness | undefined, { kind, bytes, sequence }:
 }
 
 function isAhead(last: number, { value, bits }: { readonly value: number; readonly bits: number }): boolean {
-  const ahead = (value - last + 2 ** bits) % 2 ** bits;
-  return ahead > 0 && ahead < 2 ** (bits - 2);
+  const range = 2 ** bits;
+  const ahead = (((value - last) % range) + range) % range;
+  return ahead > 0 && ahead < range / 4;
 }
 
 function remembered(before: Freshness | undefined, kind: string, payload: string, sequence: Payload['sequence']): Freshness {
