@@ -4,7 +4,7 @@ import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
-import { runRadioDevice } from './acquisition/radio-device.ts';
+import { RadioDevices } from './acquisition/radio-devices.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
@@ -33,6 +33,7 @@ import { socketPath } from './operations/control-socket.ts';
 import { keepServing } from './operations/keep-serving.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
+import { tagCommands } from './operations/tag-commands.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
 import { AdapterRadio } from './transports/ble/adapter-radio.ts';
@@ -67,7 +68,7 @@ export class Gateway {
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
-  readonly #eventRecorder: EventRecorder;
+  readonly #radioDevices: RadioDevices;
   readonly #events: DeviceEvents;
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
@@ -88,7 +89,7 @@ export class Gateway {
     if (parts.configuration.devices.some(({ port }) => port.kind === 'ble')) this.#radio = new AdapterRadio({ ...parts.configuration.ble, program: parts.radioProgram, clock, random: Math.random, log: parts.log });
     this.#startedMs = clock.monotonicMs();
     const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
-    this.#eventRecorder = events;
+    this.#radioDevices = new RadioDevices({ ...this.#common(), record: outbox.record, note: (key) => outbox.note(key), event: (event) => events.record(event), readSecret });
     this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
     this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
@@ -150,7 +151,7 @@ export class Gateway {
     this.#delivery.run().catch(died);
     this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
-    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery) };
+    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...tagCommands((device) => this.#radioDevices.reset(device)) };
     await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
@@ -196,15 +197,7 @@ export class Gateway {
     const { name, driver, options, port } = device;
     const radio = this.#radio;
     if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
-    return runRadioDevice({
-      ...port,
-      ...this.#common(),
-      ...{ device: name, driver, options, radio, readSecret },
-      status: this.#statusOf(name),
-      note: (key) => this.#outbox.note(key),
-      event: (event) => this.#eventRecorder.record(event),
-      report: this.#reporter(device),
-    });
+    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device) });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {

@@ -1,18 +1,21 @@
 import type { Clock } from '../core/clock.ts';
 import { ProtocolError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Stamp } from '../core/reading.ts';
 import type { Advertisement } from '../driver-kit/advertisement.ts';
-import type { AdvertisingDriver, Heard } from '../driver-kit/define-driver.ts';
+import type { AdvertisingDriver } from '../driver-kit/define-driver.ts';
 import type { Radio, RadioState } from '../driver-kit/radio.ts';
+import type { BatteryEvents } from './battery-events.ts';
 import { Commits, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
+import type { HeardTag, Tag } from './tag.ts';
 
 /** One device that says everything in its advertisements, and where its observations go. */
 export interface AdvertisingSession {
   readonly device: string;
   readonly driver: AdvertisingDriver;
-  /** The driver's parsed options, secrets read. */
-  readonly options: unknown;
+  /** What is remembered of it. */
+  readonly tag: Tag;
   /** Whom to hear: by address, or by what its payload calls it. */
   readonly address?: string | undefined;
   readonly id?: string | undefined;
@@ -21,16 +24,9 @@ export interface AdvertisingSession {
   readonly status: DeviceStatus;
   readonly clock: Clock;
   readonly log: Log;
-  /** The driver's note of the last run, if there is one. */
-  readonly note: string | undefined;
   readonly report: (report: Report) => Promise<'questioned' | void>;
-  readonly batteryLow: (isLow: boolean) => void;
+  readonly batteries: BatteryEvents;
   readonly signal: AbortSignal;
-}
-
-/** The key under which a device's driver notes what it must not forget. */
-export function tagNoteKey(device: string): string {
-  return `tag/${device}`;
 }
 
 /** Keeps one device that advertises running until the signal is aborted. Rejects only with bugs. */
@@ -58,19 +54,12 @@ class TagListener {
   readonly #session: AdvertisingSession;
   readonly #commits: Commits;
   readonly #crash: (bug: unknown) => void;
-  #state: unknown;
-  #noted: string | undefined;
-  #heardMs = Number.NEGATIVE_INFINITY;
-  #isLow: boolean | undefined;
-  #why: string | undefined;
   #cancelSilence: () => void = () => undefined;
 
   constructor(session: AdvertisingSession, crash: (bug: unknown) => void) {
     this.#session = session;
     this.#crash = crash;
     this.#commits = new Commits({ ...session, crash });
-    this.#noted = session.note;
-    this.#state = this.#restored(session.note);
   }
 
   stop(): void {
@@ -88,50 +77,32 @@ class TagListener {
     if (!driver.matches(advertisement)) return;
     if (id !== undefined && driver.identify?.(advertisement) !== id) return;
     const stamp = clock.stamp();
-    const before = this.#state;
-    const said = this.#decoded(advertisement);
     this.#awaitSilence();
+    const said = this.#decoded(advertisement);
     if (said === undefined) return;
-    this.#heardMs = clock.monotonicMs();
-    this.#state = said.state;
     status.counts.frames += 1;
     if (said.fault !== undefined) status.counts.faults += 1;
-    this.#why = said.fault?.message;
-    status.open(this.#link(advertisement), this.#why);
-    this.#battery(said.batteryLow);
-    if (said.observations.length > 0) void this.#store({ observations: said.observations, stamp }, before).catch(this.#crash);
+    status.open(`${this.#session.radio.name} ${advertisement.address}`, said.fault?.message);
+    this.#session.batteries.heard({ ...said, device: this.#session.device });
+    if (said.observations.length > 0) void this.#store(said, stamp).catch(this.#crash);
   }
 
-  /** What was not stored is taken from the next repeat: the driver must not know it yet. */
-  async #store(report: Report, before: unknown): Promise<void> {
-    const { driver, device } = this.#session;
-    const after = this.#state;
-    const text = after === undefined ? undefined : driver.note?.text(after);
-    const notes = text === this.#noted ? undefined : { [tagNoteKey(device)]: text ?? null };
-    const outcome = await this.#commits.store({ ...report, notes });
-    if (outcome !== 'refused') this.#noted = text;
-    else if (this.#state === after) this.#state = before;
+  /** What was not stored is taken from the next repeat. */
+  async #store({ observations, notes, unstored }: HeardTag, stamp: Stamp): Promise<void> {
+    if ((await this.#commits.store({ observations, stamp, notes })) === 'refused') unstored();
   }
 
-  #decoded(advertisement: Advertisement): Heard | undefined {
-    const { driver, options, status, clock } = this.#session;
+  #decoded(advertisement: Advertisement): HeardTag | undefined {
+    const { tag, status } = this.#session;
     try {
-      return driver.decode(advertisement, options, this.#state, clock.monotonicMs() - this.#heardMs);
+      return tag.hear(advertisement);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) {
-        this.#crash(error);
-        return undefined;
-      }
-      status.counts.faults += 1;
-      status.failing(error.message);
+      if (error instanceof ProtocolError) {
+        status.counts.faults += 1;
+        status.failing(error.message);
+      } else this.#crash(error);
       return undefined;
     }
-  }
-
-  #battery(isLow: boolean | undefined): void {
-    if (isLow === undefined || isLow === (this.#isLow ?? false)) return;
-    this.#isLow = isLow;
-    this.#session.batteryLow(isLow);
   }
 
   #awaitSilence(): void {
@@ -140,22 +111,5 @@ class TagListener {
     this.#cancelSilence = clock.after(silentAfterMs, () =>
       status.failing(`${radio.name}: the device was not heard for ${Math.round(silentAfterMs / 1000)} s. Check its battery, its distance and the address under \`port\`; \`tailgate devices --ble\` shows who is in range`),
     );
-  }
-
-  /** A note that cannot be read is as good as none; the driver then takes the device for a new one. */
-  #restored(note: string | undefined): unknown {
-    const { driver, device, log } = this.#session;
-    if (note === undefined) return undefined;
-    try {
-      return driver.note?.restored(note);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      log.error(`${device}: what was noted of it cannot be read`, { device, why: error.message });
-      return undefined;
-    }
-  }
-
-  #link({ address }: Advertisement): string {
-    return `${this.#session.radio.name} ${address}`;
   }
 }

@@ -4,6 +4,7 @@ import { LinkError, ProtocolError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { GattDriver, GattPlace, GattValue } from '../driver-kit/define-driver.ts';
 import type { GattLink, Radio } from '../driver-kit/radio.ts';
+import type { BatteryEvents } from './battery-events.ts';
 import { Commits, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 
@@ -21,7 +22,7 @@ export interface GattSession {
   readonly random: () => number;
   readonly log: Log;
   readonly report: (report: Report) => Promise<'questioned' | void>;
-  readonly batteryLow: (isLow: boolean) => void;
+  readonly batteries: BatteryEvents;
   readonly signal: AbortSignal;
 }
 
@@ -60,7 +61,6 @@ class GattReader {
   readonly #crash: (bug: unknown) => void;
   readonly #places: readonly GattPlace[];
   #state: unknown;
-  #isLow = false;
 
   constructor(session: GattSession, crash: (bug: unknown) => void) {
     this.#session = session;
@@ -102,15 +102,15 @@ class GattReader {
   }
 
   async #take(value: GattValue, link: GattLink): Promise<void> {
-    const { driver, options, status, clock, batteryLow } = this.#session;
+    const { device, driver, options, status, clock, batteries } = this.#session;
     const stamp = clock.stamp();
     try {
-      const { observations, state, fault, batteryLow: isLow } = driver.decode(value, options, this.#state);
+      const { observations, state, fault, batteryLow } = driver.decode(value, options, this.#state);
       this.#state = state;
       status.counts.frames += 1;
       if (fault !== undefined) status.counts.faults += 1;
       status.open(link.name, fault?.message);
-      if (isLow !== undefined && isLow !== this.#isLow) batteryLow((this.#isLow = isLow));
+      batteries.heard({ device, observations, batteryLow });
       if (observations.length > 0) await this.#commits.store({ observations, stamp });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
