@@ -17,7 +17,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   delivery: ['outbox', 'core'],
   config: ['driver-kit', 'core'],
   operations: ['core'],
-  cli: ['core', 'config', 'operations', 'delivery', 'driver-kit', 'acquisition', 'outbox', 'identification'],
+  cli: ['core', 'config', 'operations', 'delivery', 'driver-kit', 'acquisition', 'outbox', 'identification', 'transports'],
 };
 
 /** Folders that may import types of everybody, since they show what the others know. */

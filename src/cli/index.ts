@@ -42,6 +42,17 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       }),
     );
   program
+    .command('devices')
+    .description('show the BLE devices in range, the driver that understands each, and a piece of configuration for it')
+    .argument('<file>', 'the configuration file, for its adapter')
+    .requiredOption('--ble', 'listen to the radio')
+    .option('--seconds <number>', 'how long to listen', '15')
+    .action(
+      action(async (file: string, { seconds }: { readonly seconds: string }) =>
+        (await import('./devices.ts')).devicesCommand({ file, radioProgram: installation.radioFile, listenMs: Math.min(Math.max(Number(seconds) || 15, 1), 600) * 1000, write: print, ...(await sources(installation)) }),
+      ),
+    );
+  program
     .command('check')
     .description('check a configuration file, on any machine, without its devices')
     .argument('<file>', 'the configuration file')

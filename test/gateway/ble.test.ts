@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../demo/broker.ts';
 import { Receiver } from '../../demo/receiver.ts';
@@ -116,5 +118,23 @@ describe('a gateway with a radio', () => {
       expect(devices[0]?.state).toBe('failing');
       expect(devices[0]?.why).toMatch(/^ble uart \/dev\/pts\/\d+: .+\. Plug the controller in/);
     }, 18_000);
+  });
+
+  it('shows who is in range, with the driver and a piece of configuration, and nothing that a terminal would obey', async () => {
+    const { air, gateway } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    const program = fileURLToPath(new URL('../../dist/tailgate.js', import.meta.url));
+    const child = spawn(process.execPath, [program, 'devices', '--ble', '--seconds', '6', gateway.configurationFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    const injecting = setInterval(() => {
+      air.inject({ address: TAG, data: count(1, 10), rssi: -40 });
+      air.inject({ address: 'C0:DE:C0:DE:00:99', data: Buffer.from('04091b5b41', 'hex'), rssi: -80 });
+    }, 50);
+    onTestFinished(() => clearInterval(injecting));
+    expect(await new Promise((resolve) => void child.once('close', resolve))).toBe(0);
+    expect(said).toContain(`${TAG}  -40 dBm\n  bthome: `);
+    expect(said).toContain(`      driver: bthome\n      port: { ble: { address: "${TAG}" } }\n`);
+    expect(said).toContain('C0:DE:C0:DE:00:99  -80 dBm, "');
+    expect(said).not.toContain('\u001b');
   });
 });
