@@ -1,6 +1,6 @@
 import type { Advertisement, ServiceData } from '../../src/driver-kit/advertisement.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { type Freshness, judged } from '../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
 import { unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { defineAdvertisingDriver, type Heard } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
@@ -47,6 +47,8 @@ function decode(advertisement: Advertisement, { keyFile: key, unauthenticatedCou
   if (first === undefined || more.length > 0) throw new ProtocolError({ where: 'bthome', what: `there are ${more.length === 0 ? 'no' : 'several'} packets in one advertisement`, fault: 'unexpected' });
   if (key === undefined) {
     const { plain } = opened(first.bytes, advertisement, undefined);
+    const again = repeated(before.fresh, plain, sinceMs);
+    if (again !== undefined) return { observations: [], state: { ...before, fresh: again } };
     const heard = heardOf({ packet: packetOf(plain), plain, sent: plain }, before, sinceMs);
     return { ...heard, observations: unproven(heard.observations, counters) };
   }

@@ -1,5 +1,5 @@
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
-import { type Freshness, judged } from '../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
 import { notUnderstood, refuseOtherSender, unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { defineAdvertisingDriver, type Heard } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
@@ -28,9 +28,12 @@ export const ruuvi = defineAdvertisingDriver<typeof options, State>({
 function decode(advertisement: Advertisement, { unauthenticatedCounters: counters }: z.output<typeof options>, before: State = {}, sinceMs: number): Heard<State> {
   const [payload, ...more] = payloadsOf(advertisement);
   if (payload === undefined || more.length > 0) throw notUnderstood('ruuvi', `there are ${more.length === 0 ? 'no' : 'several'} payloads in one advertisement`);
+  const isE1 = payload[0] === 0xe1;
+  const sinceE1Ms = isE1 ? 0 : before.sinceE1Ms === undefined ? undefined : Math.min(before.sinceE1Ms + sinceMs, E1_GONE_MS);
+  const again = repeated(before.fresh, payload, sinceMs);
+  if (again !== undefined) return { observations: [], state: { fresh: again, sinceE1Ms } };
   const { format, observations, sequence, address } = decodedRuuvi(payload);
   if (address?.length === ADDRESS_LENGTH) refuseOtherSender('ruuvi', address, advertisement);
-  const sinceE1Ms = format === 'E1' ? 0 : before.sinceE1Ms === undefined ? undefined : before.sinceE1Ms + Math.min(sinceMs, E1_GONE_MS);
   if (format === '6' && sinceE1Ms !== undefined && sinceE1Ms < E1_GONE_MS) return { observations: [], state: { ...before, sinceE1Ms } };
   const { isNews, after } = judged(before.fresh, { kind: format, bytes: payload, sequence }, sinceMs);
   return { observations: isNews ? unproven(observations, counters) : [], state: { fresh: after, sinceE1Ms } };

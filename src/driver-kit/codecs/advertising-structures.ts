@@ -67,9 +67,10 @@ function take(type: number, content: Uint8Array, found: Found): void {
 
 /** UUIDs travel lowest byte first. */
 function reversedUuid(bytes: Uint8Array, from: number, length: number): string {
+  if (length === 2) return (((bytes[from + 1] ?? 0) << 8) | (bytes[from] ?? 0)).toString(16).padStart(4, '0');
   let digits = '';
   for (let at = from + length - 1; at >= from; at -= 1) digits += (bytes[at] ?? 0).toString(16).padStart(2, '0');
-  return length === 2 ? digits : uuidOf(digits);
+  return uuidOf(digits);
 }
 
 const DATA_BYTES_MAX = 1650;

@@ -33,6 +33,14 @@ export function judged(before: Freshness | undefined, { kind, bytes, sequence }:
   return { isNews, after: isNews ? remembered(before, kind, payload, sequence) : { ...before, quietMs } };
 }
 
+/** What to remember when these bytes are the last of some kind once more, so that nobody has to decode them; undefined when they are not. */
+export function repeated(before: Freshness | undefined, bytes: Uint8Array, sinceMs: number): Freshness | undefined {
+  if (before === undefined) return undefined;
+  const payload = hexOf(bytes);
+  if (!before.last.some(([, last]) => last === payload)) return undefined;
+  return { ...before, quietMs: Math.min(before.quietMs + sinceMs, QUIET_MOST_MS) };
+}
+
 function isAhead(last: number, { value, bits }: { readonly value: number; readonly bits: number }): boolean {
   const range = 2 ** bits;
   const ahead = (((value - last) % range) + range) % range;
