@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import { EXCHANGE_MS, POINTS, SLAVES } from './bus-line.ts';
 import { median } from './statistics.ts';
 
@@ -41,7 +43,7 @@ async function oneRun(): Promise<BusResult> {
   const lines = createInterface({ input: line.stdout ?? process.stdin });
   const [path] = (await once(lines, 'line')) as [string];
   lines.on('line', (text) => void silences.push((JSON.parse(text) as { shortestSilenceMs: number }).shortestSilenceMs));
-  const gateway = script('bus-process.ts', path, '10');
+  const gateway = started(built('bus-process.ts'), path, '10');
   try {
     const [text] = (await once(createInterface({ input: gateway.stdout ?? process.stdin }), 'line')) as [string];
     const result = JSON.parse(text) as Omit<BusResult, 'shortestSilenceMs'>;
@@ -51,10 +53,27 @@ async function oneRun(): Promise<BusResult> {
   } finally {
     line.kill('SIGKILL');
     if (gateway.exitCode === null) await once(gateway, 'exit');
+    rmSync(BUILT, { force: true });
   }
 }
 
-function script(name: string, ...parameters: readonly string[]): ChildProcess {
-  const file = fileURLToPath(new URL(name, import.meta.url));
-  return spawn(process.execPath, ['--import', 'tsx', file, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** As the gateway is: in one file, without what the development runner adds to each function. */
+function built(name: string): readonly string[] {
+  buildSync({ entryPoints: [fileOf(name)], outfile: BUILT, bundle: true, platform: 'node', target: 'node20.19', format: 'esm', packages: 'external', logLevel: 'warning' });
+  return [BUILT];
 }
+
+function script(name: string): ChildProcess {
+  return started(['--import', 'tsx', fileOf(name)]);
+}
+
+function started(program: readonly string[], ...parameters: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [...program, ...parameters], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** Beside the sources, so that it finds the libraries. */
+const BUILT = fileOf(`.bus-process.${process.pid}.js`);
