@@ -1,7 +1,7 @@
 import { spokenLine } from '../src/config/configuration.ts';
 import { lineOf } from '../src/config/device.ts';
 import type { Driver } from '../src/driver-kit/define-driver.ts';
-import { configurationJsonSchema, deviceJsonSchema, type JsonSchema, optionsJsonSchema } from './json-schema.ts';
+import { configurationJsonSchema, deviceJsonSchema, hasLine, type JsonSchema, optionsJsonSchema } from './json-schema.ts';
 import { optionTable } from './option-table.ts';
 
 /** docs/configuration.md: every key there is. */
@@ -24,7 +24,7 @@ export function configurationPage(drivers: readonly Driver[]): string {
 /** What stands between the option marks of a driver's README. */
 export function driverOptions(driver: Driver): string {
   const line = `Line: ${spokenLine(lineOf({}, driver.serial))} unless \`baudRate\`, \`dataBits\`, \`parity\` or \`stopBits\` say otherwise.`;
-  return [`${driver.summary}.`, optionTable(optionsJsonSchema(driver)), line].join('\n\n');
+  return [`${driver.summary}.`, optionTable(optionsJsonSchema(driver)), ...(hasLine(driver) ? [line] : [])].join('\n\n');
 }
 
 function shallow(field: JsonSchema | undefined): JsonSchema {
@@ -46,6 +46,6 @@ cannot be used. Editors with a YAML language server complete and check the keys 
   \`address: 1\` is another meter.
 - Secrets never stand in this file. Keys that end in \`File\` name files: by their whole path, or by a bare name for a systemd
   credential (\`LoadCredential=\`). A password or private key that everybody on the machine may read is refused.
-- A profile that a device names is looked for as \`NAME.yaml\` in the folder \`profiles\` beside this file, then beside this file, then
-  among those that the driver brings.
+- A profile that a device names is looked for as \`NAME.yaml\` in the folder \`profiles\` beside this file, beside this file, and
+  among those that the driver brings. A name that is found twice is refused; see [writing a profile](writing-a-profile.md).
 - Devices may share a port when all of them are asked (as with \`modbus\`) and their line parameters are equal.`;

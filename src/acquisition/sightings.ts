@@ -45,7 +45,7 @@ export class Sightings {
   }
 
   /** Resolves when everything in the report is stored, now or at its first time; rejects when something is not. */
-  async take({ observations, stamp }: Report): Verdict {
+  async take({ observations, stamp, notes }: Report): Verdict {
     const fresh: Observation[] = [];
     const outcomes: Verdict[] = [];
     const settle: ((stored: Verdict) => void)[] = [];
@@ -53,7 +53,7 @@ export class Sightings {
       const outcome = observation.kind === 'scan' ? this.#sight(observation, stamp, fresh, settle) : void fresh.push(observation);
       if (outcome !== undefined) outcomes.push(outcome);
     }
-    if (fresh.length > 0) outcomes.push(this.#storeFresh({ observations: fresh, stamp }, settle));
+    if (fresh.length > 0) outcomes.push(this.#storeFresh({ observations: fresh, stamp, ...(notes !== undefined && { notes }) }, settle));
     this.#awaitDue();
     const settled = await Promise.allSettled(outcomes);
     for (const { status, reason } of settled.filter((outcome) => outcome.status === 'rejected')) if (status === 'rejected') throw reason;

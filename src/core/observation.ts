@@ -56,6 +56,10 @@ export interface MeterObservation {
   readonly value: Decimal | string | NoValue;
   /** The device's own digits or bytes, as it sent them. */
   readonly raw: string;
+  /** Nothing proves who sent it: anybody near can send the same. Left out where it came by wire or was encrypted. */
+  readonly authenticated?: false | undefined;
+  /** Why the value, though it is one, is to be published as `uncertain`. */
+  readonly doubt?: string | undefined;
 }
 
 /** "No value" is its own state: never 0, never an empty text. */
