@@ -163,8 +163,8 @@ function outcomeBy(settle: ((stored: Verdict) => void)[]): Verdict {
 /** Without a clock that is set, the times of a stay cannot be told: they are not corrected later, as the stamp is. */
 function departure({ firstMs, lastMs, count }: Stay<Verdict>, { wallMs, monotonicMs, clock }: Stamp): TagPresence {
   if (clock === 'unsynced') return { kind: 'departed', count };
-  const wallOf = (ms: number): number => wallMs - monotonicMs + Math.round(ms);
-  return { kind: 'departed', count, firstSeenMs: wallOf(firstMs), lastSeenMs: wallOf(lastMs) };
+  const timeOf = (ms: number): string => new Date(wallMs - monotonicMs + Math.round(ms)).toISOString();
+  return { kind: 'departed', count, firstSeen: timeOf(firstMs), lastSeen: timeOf(lastMs) };
 }
 
 function codeOf({ bytes, aim = '', symbologyName = '' }: ScanObservation): string {

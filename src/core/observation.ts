@@ -23,11 +23,11 @@ export interface ScanObservation {
   readonly unterminated?: true | undefined;
 }
 
-/** What became of a radio tag in a reader's field; wall times in milliseconds since 1970. */
+/** What became of a radio tag in a reader's field; times are RFC 3339 in UTC. */
 export interface TagPresence {
   readonly kind: 'arrived' | 'moved' | 'departed';
-  readonly firstSeenMs?: number | undefined;
-  readonly lastSeenMs?: number | undefined;
+  readonly firstSeen?: string | undefined;
+  readonly lastSeen?: string | undefined;
   /** How often the tag was read. */
   readonly count?: number | undefined;
 }
