@@ -11,7 +11,10 @@ import { proglove } from './proglove/driver.ts';
 import { rdm6300 } from './rdm6300/driver.ts';
 import { ruuvi } from './ruuvi/driver.ts';
 import { teltonikaEye } from './teltonika-eye/driver.ts';
+import { thingmagic } from './thingmagic/driver.ts';
+import { tslAscii } from './tsl-ascii/driver.ts';
 import { uhfBb7e } from './uhf-bb7e/driver.ts';
+import { uhfChafon } from './uhf-chafon/driver.ts';
 import { zebraSsi } from './zebra-ssi/driver.ts';
 
 /** Every driver that ships, one line each; a folder's name is its driver's name. */
@@ -28,6 +31,9 @@ export const drivers: readonly Driver[] = [
   rdm6300,
   ruuvi,
   teltonikaEye,
+  thingmagic,
+  tslAscii,
   uhfBb7e,
+  uhfChafon,
   zebraSsi,
 ];

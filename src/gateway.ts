@@ -1,39 +1,38 @@
 import { randomBytes } from 'node:crypto';
+import { exchangeOf } from '../drivers/modbus/exchange.ts';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
+import { BusDesks } from './acquisition/bus-desks.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
+import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { ScanSense } from './acquisition/scan-sense.ts';
+import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { connectionFiles } from './config/connection-files.ts';
-import { type PortConfiguration, portKey } from './config/port.ts';
+import { portKey } from './config/port.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
 import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
-import type { Observation } from './core/observation.ts';
-import type { Reading, Stamp } from './core/reading.ts';
-import type { Notes } from './core/record.ts';
 import { Delivery } from './delivery/delivery.ts';
 import type { Transport } from './driver-kit/link.ts';
-import { ruled } from './identification/roles.ts';
-import { scanContent } from './identification/scan-content.ts';
 import { MeterBook } from './metering/meter-book.ts';
-import { meterContent } from './metering/meter-content.ts';
 import { hardwareFingerprint } from './operations/hardware.ts';
 import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { modbusCommands } from './operations/modbus-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
-import { serialTransport } from './transports/serial.ts';
-import { tcpTransport } from './transports/tcp.ts';
+import { transportTo } from './transports/transport-to.ts';
 
 /** What a gateway is made of beside its configuration. */
 export interface GatewayParts {
@@ -57,15 +56,18 @@ export class Gateway {
   readonly #clockStatus: ClockStatus;
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
-  readonly #meters: MeterBook;
+  readonly #intake: Intake;
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
+  readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
+  readonly #desks = new BusDesks();
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
+  readonly #died: (why: unknown) => void;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
 
@@ -74,14 +76,15 @@ export class Gateway {
     this.#configuration = parts.configuration;
     this.#version = parts.version;
     this.#log = parts.log;
+    this.#died = parts.died;
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
-    this.#meters = new MeterBook((key) => outbox.note(key));
+    this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
-    const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
-    this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
-    this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
+    this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -121,7 +124,9 @@ export class Gateway {
     this.#clockStatus.stop();
     this.#clockEvents.stop();
     await this.#sessions;
+    await this.#intake.settled();
     await this.#delivery.stop();
+    await this.#recorder.end();
     await this.#outbox.close();
     await this.#commands?.close();
     this.#log.info('stopped');
@@ -134,7 +139,7 @@ export class Gateway {
 
   /** What has overrun its own deadline threefold, in words. */
   overdue(): string | undefined {
-    return this.#deadlines.overdue();
+    return this.#deadlines.overdue() ?? this.#delivery.overdue();
   }
 
   async #run(died: (why: unknown) => void): Promise<void> {
@@ -149,7 +154,7 @@ export class Gateway {
   /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
   async #serve(): Promise<void> {
     try {
-      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery) });
+      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }) });
     } catch (error) {
       if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
       this.#log.error('commands such as tailgate status are not answered', { why: error.message });
@@ -176,10 +181,10 @@ export class Gateway {
           status.failing('this gateway has no radio for BLE devices');
       }
     }
-    for (const [first, ...more] of buses.values()) {
+    for (const [place, [first, ...more]] of buses) {
       if (first === undefined) continue;
       const members = [first, ...more].flatMap((device) => this.#busDevice(device));
-      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members }));
+      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members, desk: this.#desks.of(place) }));
     }
     return runs;
   }
@@ -195,35 +200,13 @@ export class Gateway {
     return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, `${name}: readings could not be stored`)) }];
   }
 
-  /** Says what the observations mean and records them; resolves after the commit. */
-  #reporter(device: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
-    const status = this.#statusOf(device.name);
-    const lingerMs = device.driver.form === 'polling' ? POLLED_LINGER_MS : 0;
-    return async ({ observations, stamp }) => {
-      const { readings, notes, settled, isQuestioned } = this.#readingsOf(observations, device, stamp);
-      try {
-        await this.#outbox.record(readings, notes, { lingerMs });
-        status.counts.readings += readings.length;
-        return isQuestioned ? 'questioned' : undefined;
-      } catch (error) {
-        if (error instanceof StorageError) status.counts.refused += readings.length;
-        throw error;
-      } finally {
-        settled();
-      }
-    };
-  }
-
-  /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  #readingsOf(observations: readonly Observation[], { name, asset, meters }: DeviceConfiguration, stamp: Stamp): { readings: readonly Reading[]; notes: Notes; settled: () => void; isQuestioned: boolean } {
-    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => ruled(scanContent(scan, { device: name }), this.#configuration.scans.rules));
-    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, { device: name, asset, meters }));
-    const { contents, notes, settled } = this.#meters.enter(values, stamp);
-    const readings: Reading[] = [
-      ...scans.map(({ content }) => ({ kind: 'scan', device: name, stamp, content }) as const),
-      ...contents.map((content) => ({ kind: 'reading', device: name, stamp, content }) as const),
-    ];
-    return { readings, notes, settled, isQuestioned: scans.some((scan) => scan.isQuestioned) };
+  /** Says what a device's observations mean and records them; resolves after the commit. */
+  #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+    const status = this.#statusOf(name);
+    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const store = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
+    const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
+    return (report) => sightings.take(report);
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
@@ -258,6 +241,20 @@ export class Gateway {
     const status = this.#statuses.find((candidate) => candidate.device === device);
     if (status === undefined) throw new TypeError(`no status for ${device}`);
     return status;
+  }
+
+  #makeIntake(): Intake {
+    const { record } = this.#outbox;
+    const note = (key: string): string | undefined => this.#outbox.note(key);
+    const { rules, contextTimeoutMs } = this.#configuration.scans;
+    const scans = new ScanSense({ record, note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
+    return new Intake({ record, meters: new MeterBook(note), scans, rules });
+  }
+
+  /** What lies in quarantine was not delivered either, and waits for a person. */
+  #isDelivered(): boolean {
+    const { connected, waiting, quarantined } = this.#delivery.report();
+    return connected && waiting.scan === 0 && quarantined === 0;
   }
 
   #makeDelivery(): Delivery {
@@ -311,17 +308,6 @@ export class Gateway {
       devices: this.#statuses.map((status) => status.report()),
       alarms: this.#alarms(),
     });
-  }
-}
-
-function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {
-  switch (port.kind) {
-    case 'path':
-      return serialTransport({ path: port.path, ...line });
-    case 'match':
-      return serialTransport({ match: port, ...line });
-    case 'tcp':
-      return tcpTransport(port);
   }
 }
 

@@ -18,6 +18,7 @@ const options = z.strictObject({
 export const atc = defineAdvertisingDriver<typeof options, Freshness>({
   name: 'atc',
   summary: 'Xiaomi and alike thermometers with ATC1441 or PVVX firmware, in clear or encrypted',
+  reports: 'meters',
   options,
   secrets: ['keyFile'],
   matches: (advertisement) => payloadOf(advertisement) !== undefined,

@@ -28,6 +28,7 @@ interface State {
 export const bthome = defineAdvertisingDriver<typeof options, State>({
   name: 'bthome',
   summary: 'Tags and sensors that speak BTHome 2: Shelly BLU, b-parasite, pulse counters, tags with other firmware',
+  reports: 'meters',
   options,
   secrets: ['keyFile'],
   matches: (advertisement) => serviceDataOf(advertisement).length > 0,

@@ -29,6 +29,7 @@ const options = z.strictObject({ unauthenticatedCounters });
 export const eddystoneTlm = defineAdvertisingDriver<typeof options, Freshness>({
   name: 'eddystone-tlm',
   summary: 'Eddystone beacons with telemetry (TLM): battery, temperature, uptime',
+  reports: 'meters',
   options,
   matches: (advertisement) => payloadOf(advertisement) !== undefined,
   meters: () => FIELDS.map(([, { meter }]) => meter),

@@ -12,6 +12,7 @@ const options = z.strictObject({ unauthenticatedCounters });
 export const elaPuck = defineAdvertisingDriver<typeof options, Freshness>({
   name: 'ela-puck',
   summary: 'ELA Blue PUCK: temperature, humidity, magnet, movement, pulse input, acceleration, battery',
+  reports: 'meters',
   options,
   matches: (advertisement) => payloadsOf(advertisement).length > 0,
   identify: (advertisement) => payloadsOf(advertisement).map(puckId).find((id) => id !== undefined),

@@ -17,6 +17,7 @@ const options = z.strictObject({
 export const gattMeter = defineGattDriver({
   name: 'gatt-meter',
   summary: 'Sensors and meters with the standard Bluetooth characteristics: climate, energy, counts, hours, weight, revolutions',
+  reports: 'meters',
   options,
   schedule: ({ every, callTimeout }) => ({ everyMs: every, callTimeoutMs: callTimeout }),
   characteristics: ({ read, notify }) => [...read.map((name) => placeOf(name, 'read')), ...notify.map((name) => placeOf(name, 'notify'))],

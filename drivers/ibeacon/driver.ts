@@ -18,6 +18,7 @@ import { z } from '../../src/driver-kit/options.ts';
 export const ibeacon = defineAdvertisingDriver<z.ZodObject, Freshness>({
   name: 'ibeacon',
   summary: 'iBeacons: which one is near; they measure nothing',
+  reports: 'meters',
   options: z.strictObject({}),
   matches: (advertisement) => payloadOf(advertisement) !== undefined,
   identify: (advertisement) => identityOf(payloadOf(advertisement)),

@@ -18,6 +18,7 @@ interface State {
 export const ruuvi = defineAdvertisingDriver<typeof options, State>({
   name: 'ruuvi',
   summary: 'RuuviTag and Ruuvi Air: climate, movement and air quality (data formats 5, 6 and E1)',
+  reports: 'meters',
   options,
   matches: (advertisement) => payloadsOf(advertisement).length > 0,
   identify,

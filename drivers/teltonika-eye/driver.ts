@@ -11,6 +11,7 @@ const options = z.strictObject({ unauthenticatedCounters });
 export const teltonikaEye = defineAdvertisingDriver<typeof options, Freshness>({
   name: 'teltonika-eye',
   summary: 'Teltonika EYE: temperature, humidity, movement, magnet, tilt and battery',
+  reports: 'meters',
   options,
   matches: (advertisement) => payloadsOf(advertisement).length > 0,
   meters: () => METERS,

@@ -52,6 +52,20 @@ describe('readings taken while the clock was not set', () => {
     await again.close();
   });
 
+  it.each([
+    ['are stored as they are while a broker is connected and nobody waits for the clock', true, [5000, 'unsynced', 'boot-1']],
+    ['can still be corrected when they are stored while no broker is connected', false, [SYNCED - 5000, 'synced', undefined]],
+  ] as const)('%s', async (_, connected, expected) => {
+    const outbox = await open(temporaryFolder());
+    outbox.connected = connected;
+    await page(outbox, 'now');
+    await outbox.record([scanOf('A', unsynced(5000))]);
+    await outbox.correct({ wallMs: SYNCED, monotonicMs: 10_000, bootId: 'boot-1', clock: 'synced' });
+    await outbox.record([scanOf('B', unsynced(9000))]); // of the moment before the clock was set
+    expect(timesOf((await page(outbox, 'now')).rows)).toEqual([expected, [SYNCED - 1000, 'synced', undefined]]);
+    await outbox.close();
+  });
+
   it('were corrected once and are not corrected again by a later step of the clock', async () => {
     const outbox = await open(temporaryFolder());
     await outbox.record([scanOf('A', unsynced(5000))]);

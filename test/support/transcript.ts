@@ -104,6 +104,8 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
   const discards: Record<string, number> = {};
   const sent: string[] = [];
   let at = 0;
+  let number = 0;
+  const nextNumber = (): number => (number += 1);
   const exchange: PollingLink['exchange'] = async ({ request, reply }) => {
     const step = steps[at];
     at += 1;
@@ -127,13 +129,13 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
     throw new ProtocolError({ where: 'transcript', what: 'no reply', fault });
   };
   const emit: Emit = (observations) => void found.push(...observations.map(observationLine));
-  await driver.poll({ exchange }, options, emit).catch((error: unknown) => void found.push(errorLine(error)));
+  await driver.poll({ exchange, nextNumber }, options, emit, undefined).catch((error: unknown) => void found.push(errorLine(error)));
   if (at < steps.length) sent.push(`${steps.length - at} steps were not played`);
   return { found, discards, sent };
 }
 
 /** Options as the configuration would give them: a profile's name becomes what its file says. */
-function optionsOf(driver: Driver, text: string): unknown {
+export function optionsOf(driver: Driver, text: string): unknown {
   const options = driver.options.parse(parseYaml(text) ?? {});
   for (const key of driver.secrets ?? []) {
     const file = options[key];
@@ -145,7 +147,7 @@ function optionsOf(driver: Driver, text: string): unknown {
 }
 
 /** Lines of the device in a row are one piece, so that "whole" is whole. */
-function joinedSteps(steps: readonly Step[]): readonly Step[] {
+export function joinedSteps(steps: readonly Step[]): readonly Step[] {
   const joined: Step[] = [];
   for (const step of steps) {
     const last = joined.at(-1);

@@ -20,7 +20,7 @@ export type RowColumns = readonly [
 ];
 
 /** A new row as it is stored. */
-export function columnsOf(key: number, row: NewRow, at: { readonly recordedMs: number; readonly historical: boolean; readonly boot: number | null }): RowColumns {
+export function columnsOf(key: number, row: NewRow, at: { readonly recordedMs: number; readonly historical: boolean; readonly boot: number | null; readonly sealed: boolean }): RowColumns {
   return withChecksum([
     key,
     row.kind,
@@ -28,7 +28,7 @@ export function columnsOf(key: number, row: NewRow, at: { readonly recordedMs: n
     row.takenMs,
     at.recordedMs,
     at.historical ? 1 : 0,
-    CLOCK_CODES[row.clock],
+    at.sealed && row.clock === 'unsynced' ? SEALED_UNSYNCED : CLOCK_CODES[row.clock],
     at.boot,
     row.monotonicMs ?? null,
     row.content,

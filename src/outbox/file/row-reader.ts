@@ -29,10 +29,20 @@ export class RowReader {
   readonly #parts: RowReaderParts;
   /** By the number of a boot: the wall time at its monotonic 0. */
   readonly #corrections = new Map<number, number>();
+  /** As it was asked for last. */
+  #sealing: PageRequest['sealing'] = 'wait';
 
   constructor(parts: RowReaderParts) {
     this.#parts = parts;
     for (const { boot, zero_ms: zeroMs } of parts.statements.corrections.all()) this.#corrections.set(boot, zeroMs);
+  }
+
+  /**
+   * Whether a row of this boot that goes out at once can be stored sealed: nobody waits for the clock any more, and it is
+   * not set. That saves its second transaction.
+   */
+  sealsAtOnce(bootId: string): boolean {
+    return this.#sealing === 'now' && ![...this.#corrections.keys()].some((boot) => this.#parts.boots.id(boot) === bootId);
   }
 
   /** The clock of a boot was set: its rows that are not sealed get their time from it. */
@@ -43,6 +53,7 @@ export class RowReader {
   /** Rows of a lane that are not settled, in order. */
   page({ stream, lane, after, rowsMax, sealing }: PageRequest): Page {
     const { statements, book } = this.#parts;
+    this.#sealing = sealing;
     const { settled } = book.lane(stream, lane);
     const found: { record: RowRecord; sealed: Sealed | undefined }[] = [];
     let [bytes, held] = [0, false];

@@ -22,10 +22,10 @@ export class RowWriter {
     this.#parts = parts;
   }
 
-  /** Everything of a batch, its rows with the sequences `first` and on. */
-  write(batch: Batch, first: number): void {
+  /** Everything of a batch, its rows with the sequences `first` and on; `sealed` says that no time of theirs is corrected any more. */
+  write(batch: Batch, first: number, sealed: boolean): void {
     const { statements, book } = this.#parts;
-    this.insert(batch.rows, first, batch);
+    this.insert(batch.rows, first, { ...batch, sealed });
     for (const [key, value] of batch.notes) this.#note(key, value);
     for (const { stream, lane, sequence, code, message } of batch.quarantined) {
       if (!book.has(stream)) continue;
@@ -37,12 +37,12 @@ export class RowWriter {
   }
 
   /** Rows of the own stream. */
-  insert(rows: readonly NewRow[], first: number, { now, historical }: Pick<Batch, 'now' | 'historical'>): void {
+  insert(rows: readonly NewRow[], first: number, { now, historical, sealed = false }: Pick<Batch, 'now' | 'historical'> & { readonly sealed?: boolean }): void {
     const { statements, book, boots } = this.#parts;
     const { own } = book;
     for (const [index, row] of rows.entries()) {
       const boot = row.bootId === undefined ? null : boots.number(row.bootId);
-      statements.insert[row.lane].run(...columnsOf(rowKey(own, first + index), row, { recordedMs: now.wallMs, historical, boot }));
+      statements.insert[row.lane].run(...columnsOf(rowKey(own, first + index), row, { recordedMs: now.wallMs, historical, boot, sealed }));
     }
   }
 

@@ -104,9 +104,10 @@ export class Store {
   commit(batch: Batch, tidyInside: () => void): { readonly committed: Omit<Committed, 'usage'>; readonly arrivals: readonly Arrival[] } {
     const first = this.#next;
     this.#checkLeft(batch.rows.length);
+    const sealed = !batch.historical && this.#reader.sealsAtOnce(batch.now.bootId);
     try {
       this.transact(() => {
-        this.#writer.write(batch, first);
+        this.#writer.write(batch, first, sealed);
         tidyInside();
       });
     } catch (error) {
