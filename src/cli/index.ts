@@ -61,12 +61,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
     .action(
       action(async (file: string, { scan }: { readonly scan?: string }) => (await import('./check.ts')).checkCommand({ file, scan, write: print, ...(await sources(installation)) })),
     );
-  program
-    .command('sheet')
-    .description('print a page with the barcodes of the command codes: tailgate sheet > sheet.html')
-    .option('--title <text>', 'what stands at its top', 'Scanner commands')
-    .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
-    .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
+  addSheet(program, action);
   program
     .command('status')
     .description('ask a running gateway how it is')
@@ -121,6 +116,15 @@ function addQuarantine(program: Command, installation: Installation, action: Act
   };
   decide(quarantine.command('retry').description('send rows once more').option('--force', 'also readings that a later one of the same meter has overtaken', false), 'retry');
   decide(quarantine.command('drop').description('give rows up: they will never be delivered'), 'drop');
+}
+
+function addSheet(program: Command, action: Act): void {
+  program
+    .command('sheet')
+    .description('print a page with the barcodes of the command codes: tailgate sheet > sheet.html')
+    .option('--title <text>', 'what stands at its top', 'Scanner commands')
+    .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
+    .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
 }
 
 function addTag(program: Command, installation: Installation, action: Act): void {

@@ -47,7 +47,8 @@ export const bleSchema = z
         write: uuid.prefault('6e400002-b5a3-f393-e0a9-e50e24dcca9e').describe('The characteristic that takes bytes. Makers call it RX or TX.'),
         notify: uuid.prefault('6e400003-b5a3-f393-e0a9-e50e24dcca9e').describe('The characteristic that bytes come from. Makers call it TX or RX.'),
       })
-      .refine(({ address, id }) => (address === undefined) !== (id === undefined), { error: 'give either address or id' }),
+      .refine(({ address, id }) => (address === undefined) !== (id === undefined), { error: 'give either address or id' })
+      .describe('A BLE device, by the address printed on it or by what its payload calls it.'),
   })
   .transform(({ ble: { address, addressType, id, silentAfter, ...stream } }): BlePort => ({
     kind: 'ble',

@@ -93,7 +93,8 @@ function unionProblems(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, {
 }
 
 function alternatives(branches: readonly (readonly z.core.$ZodIssue[])[]): string {
-  return `expected ${branches.flatMap((branch) => branch.slice(0, 1).map(({ message }) => message.replace(/^expected /, ''))).join(' or ')}`;
+  const kinds = branches.flatMap((branch) => branch.slice(0, 1).map(({ message }) => message.replace(/^expected /, '')));
+  return `expected ${[...new Set(kinds)].join(' or ')}`;
 }
 
 function missing(description: string | undefined): string {

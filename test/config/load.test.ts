@@ -29,6 +29,7 @@ describe('a whole file', () => {
       },
       outbox: { directory: '/var/lib/tailgate', limits: { bytesMax: 2 * 1024 ** 3, freeBytesMin: 64 * 1024 ** 2, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 50 },
       log: { level: 'info' },
+      ble: { adapter: { kind: 'bluez' }, connectionsMax: 3, silenceMs: 60_000 },
       scans: { rules: [], contextTimeoutMs: 12 * 3_600_000 },
       devices: [
         {
@@ -193,7 +194,7 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
 
   it.each([
     ['an unknown key', `${WHOLE}logg: {}\n`, ':9:1  logg: unknown key; did you mean "log"?'],
-    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, log, devices'],
+    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, ble, log, devices'],
     ['another spelling', WHOLE.replace('site:', 'Site:'), ':2:1  Site: unknown key; did you mean "site"?'],
     ['a missing key', WHOLE.replace(/site.*\n/, ''), '  site: missing (Where the gateway belongs: a yard, plant or fleet)'],
     ['a key that stands twice', `${WHOLE}site: york\n`, ':9:1  site: stands here a second time, first in line 2; keep one'],
@@ -218,7 +219,7 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
     ['a broker without a host', WHOLE.replace('broker.example.com', ''), ':4:8  mqtt.url: found "mqtts://"; the name of the host is missing; write mqtts://HOST'],
     ['a path behind the broker', WHOLE.replace('.com', '.com/mqtt'), ':4:8  mqtt.url: found "mqtts://broker.example.com/mqtt"; nothing may follow host and port'],
     ['a relative outbox', `${WHOLE}outbox: { directory: data }\n`, ':9:22  outbox.directory: found "data"; write the whole path, beginning with "/"'],
-    ['a device without a port', WHOLE.replace(/ {4}port.*\n/, ''), ':6:3  devices.cab.port: missing (Where the device is plugged in: a path, a match for a USB adapter, or tcp://HOST:PORT for a serial device server)'],
+    ['a device without a port', WHOLE.replace(/ {4}port.*\n/, ''), ':6:3  devices.cab.port: missing (Where the device is plugged in: a path, a match for a USB adapter, tcp://HOST:PORT for a serial device server, or { ble: ... } for a BLE device)'],
     ['a device that is no map', `${WHOLE}  b: scanner\n`, ':9:6  devices.b: found "scanner"; expected a map of keys and values'],
     ['a device with a name that is no level', `${WHOLE}  back door: { driver: scanner, port: /dev/ttyS1 }\n`, ':9:3  devices.back door: use 1 to 64 letters, digits, "_" and "-", since it becomes part of MQTT topics'],
     ['a Windows port', WHOLE.replace('/dev/ttyUSB0', 'COM3'), ':8:11  devices.cab.port: found "COM3"; this is the name of a port on Windows; here it is something like /dev/ttyUSB0'],
@@ -239,14 +240,14 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
   it('does not hide that one device is wrong behind the wrong name of another', async () => {
     expect(await problems(`${WHOLE}  b c: { driver: scanner }\n`)).toEqual([
       ':9:3  devices.b c: use 1 to 64 letters, digits, "_" and "-", since it becomes part of MQTT topics',
-      ':9:3  devices.b c.port: missing (Where the device is plugged in: a path, a match for a USB adapter, or tcp://HOST:PORT for a serial device server)',
+      ':9:3  devices.b c.port: missing (Where the device is plugged in: a path, a match for a USB adapter, tcp://HOST:PORT for a serial device server, or { ble: ... } for a BLE device)',
     ]);
   });
 
   it('takes no key named __proto__ and is not fooled by names that objects have', async () => {
     expect(await problems(`${WHOLE}  __proto__: { driver: scanner, port: /dev/ttyS1 }\n  constructor: { driver: toString }\n`)).toEqual([
       ':9:3  devices: a key cannot be named "__proto__"',
-      ':10:3  devices.constructor.port: missing (Where the device is plugged in: a path, a match for a USB adapter, or tcp://HOST:PORT for a serial device server)',
+      ':10:3  devices.constructor.port: missing (Where the device is plugged in: a path, a match for a USB adapter, tcp://HOST:PORT for a serial device server, or { ble: ... } for a BLE device)',
       ':10:26  devices.constructor.driver: there is no driver "toString"; there is scanner, meter',
     ]);
   });
