@@ -5,10 +5,11 @@ import type { Notes, RecordReadings } from '../core/record.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
 import { ruled } from '../identification/roles.ts';
 import { scanContent } from '../identification/scan-content.ts';
-import type { MeterBook } from '../metering/meter-book.ts';
-import { meterContent, type MeterMapping } from '../metering/meter-content.ts';
+import type { Entered, MeterBook } from '../metering/meter-book.ts';
+import { meterEntry, type MeterMapping } from '../metering/meter-content.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
+import { epochReading } from './epoch-reading.ts';
 
 /** What an Intake is made of. */
 export interface IntakeParts {
@@ -41,16 +42,20 @@ export class Intake {
    * with a StorageError when it was not stored.
    */
   async take({ observations, stamp }: Report, { mapping, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
-    const { readings, notes, settled, isQuestioned } = this.#meant(observations, mapping, stamp);
+    const { readings, events, notes, suppressed, settled, isQuestioned } = this.#meant(observations, mapping, stamp);
+    status.counts.unchanged += suppressed.same;
+    status.counts.tooSoon += suppressed.tooSoon;
+    let outcome: 'stored' | 'refused' = 'refused';
     try {
-      await this.#parts.record(readings, notes, { lingerMs });
+      await this.#parts.record([...events, ...readings], notes, { lingerMs });
+      outcome = 'stored';
       status.counts.readings += readings.length;
       return isQuestioned ? 'questioned' : undefined;
     } catch (error) {
       if (error instanceof StorageError) status.counts.refused += readings.length;
       throw error;
     } finally {
-      settled();
+      settled(outcome);
     }
   }
 
@@ -58,21 +63,21 @@ export class Intake {
   #meant(observations: readonly Observation[], mapping: MeterMapping, stamp: Stamp): Meant {
     const { device } = mapping;
     const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => ruled(scanContent(scan, { device }), this.#parts.rules));
-    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, mapping));
-    const { contents, notes, settled } = this.#parts.meters.enter(values, stamp);
+    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterEntry(value, mapping));
+    const { contents, events, notes, suppressed, settled } = this.#parts.meters.enter(values, stamp);
     const readings: Reading[] = [
       ...scans.map(({ content }) => ({ kind: 'scan', device, stamp, content }) as const),
       ...contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const),
     ];
-    return { readings, notes, settled, isQuestioned: scans.some((scan) => scan.isQuestioned) };
+    const told = events.map((begun) => epochReading(begun, stamp));
+    return { readings, events: told, notes, suppressed, settled, isQuestioned: scans.some((scan) => scan.isQuestioned) };
   }
 }
 
 /** What a frame means: what is to be stored together, and what is to be said at the device. */
-interface Meant {
+interface Meant extends Pick<Entered, 'suppressed' | 'settled'> {
   readonly readings: readonly Reading[];
+  readonly events: readonly Reading[];
   readonly notes: Notes;
-  /** To be called when the readings were recorded, or will not be. */
-  readonly settled: () => void;
   readonly isQuestioned: boolean;
 }

@@ -1,5 +1,7 @@
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
+import type { MeterSettings } from '../core/meter-settings.ts';
+import type { AssetReference } from '../core/reading.ts';
 import type { PortConfiguration } from './port.ts';
 
 /** What one configuration file says, checked and complete. Times are milliseconds, sizes bytes. */
@@ -70,9 +72,17 @@ export interface DeviceConfiguration {
   readonly profile?: ProfileReference | undefined;
   readonly port: PortConfiguration;
   readonly line: LineConfiguration;
-  readonly asset?: { readonly number: string; readonly site?: string | undefined; readonly organization?: string | undefined } | undefined;
+  readonly asset?: AssetReference | undefined;
   /** By the name that the driver gives a meter. */
-  readonly meters: Readonly<Record<string, { readonly meter: string }>>;
+  readonly meters: Readonly<Record<string, MeterConfiguration>>;
+}
+
+/** What is said of one meter of a device. */
+export interface MeterConfiguration extends MeterSettings {
+  /** The meter's name in the work management system. */
+  readonly meter?: string | undefined;
+  /** The asset it belongs to, in place of the device's. */
+  readonly asset?: AssetReference | undefined;
 }
 
 /** Where a device's profile came from. */

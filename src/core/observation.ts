@@ -1,4 +1,5 @@
 import type { Decimal } from './decimal.ts';
+import type { CounterShape } from './meter-settings.ts';
 import type { Quantity } from './quantity.ts';
 
 /** What a driver reports: no identity, no time, no device. */
@@ -45,6 +46,8 @@ export interface MeterObservation {
   readonly value: Decimal | string | NoValue;
   /** The device's own digits or bytes, as it sent them. */
   readonly raw: string;
+  /** For a counter, what driver or profile know of how it is built. */
+  readonly counter?: CounterShape | undefined;
 }
 
 /** "No value" is its own state: never 0, never an empty text. */
