@@ -23,6 +23,7 @@ import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { meterCommands } from './operations/meter-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -144,7 +145,11 @@ export class Gateway {
   /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
   async #serve(): Promise<void> {
     try {
-      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery) });
+      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), {
+        status: () => this.#status(),
+        ...quarantineCommands(this.#delivery),
+        ...meterCommands({ devices: this.#configuration.devices, replaced: (meter) => this.#intake.replaced(meter, this.#clock.stamp()) }),
+      });
     } catch (error) {
       if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
       this.#log.error('commands such as tailgate status are not answered', { why: error.message });

@@ -35,5 +35,6 @@ export const modbus = definePollingDriver({
     echo,
   }),
   meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
+  described: ({ profile: { points }, only }) => chosenPoints(points, only),
   poll: pollPoints,
 });

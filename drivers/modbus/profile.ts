@@ -1,5 +1,5 @@
 import { z } from '../../src/driver-kit/options.ts';
-import { type MeterKind, QUANTITIES, type Quantity } from '../../src/driver-kit/vocabulary.ts';
+import { type Decimal, type MeterKind, QUANTITIES, type Quantity } from '../../src/driver-kit/vocabulary.ts';
 import type { ReadFunction } from './codec.ts';
 import { type Fraction, parseFraction } from './fraction.ts';
 import { compiledPoint } from './points.ts';
@@ -30,6 +30,11 @@ export interface Point {
   readonly scale: Fraction;
   readonly offset: Fraction;
   readonly decimals: number;
+  /** Whether a counter goes on at 0 behind its highest value, and whether it can be set back; where the profile knows. */
+  readonly rollover: boolean | undefined;
+  readonly reset: boolean | undefined;
+  /** The most that a counter can grow in an hour, in the unit of its quantity. */
+  readonly rateMax: Decimal | undefined;
 }
 
 /** One addend of a point; most points have one. */
@@ -58,6 +63,7 @@ const address = z.int().min(0).max(465_536);
 const readFunction = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
 const type = z.enum(namesOf<RegisterType>(REGISTERS_OF));
 const order = z.enum(namesOf<Order>(ORDERS));
+const allowed = z.enum(['allowed', 'never']).transform((word) => word === 'allowed');
 const noValue = z.record(z.string(), z.string().min(1));
 
 const term = z.strictObject({
@@ -81,6 +87,9 @@ const point = z.strictObject({
   scale: fraction.prefault('1').describe('What the integer is multiplied by, such as "0.1" or "1/3600".'),
   offset: fraction.prefault('0').describe('What is added after scaling.'),
   decimals: z.int().min(0).max(9).default(4).describe('Where the result of a fraction is rounded; without one nothing is.'),
+  rollover: allowed.optional().describe('For a counter: whether it goes on at 0 behind the highest value of its type.'),
+  reset: allowed.optional().describe('For a counter: whether it can be set back, by a person or a loss of power.'),
+  rateMax: fraction.optional().describe('For a counter: the most that it can grow in an hour, in the unit of its quantity; hours need none.'),
   alone: z.boolean().default(false).describe('Never read this point together with another one.'),
 });
 

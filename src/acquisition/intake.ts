@@ -1,12 +1,13 @@
 import { StorageError } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
+import type { Unit } from '../core/quantity.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
 import type { Notes, RecordReadings } from '../core/record.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
 import { ruled } from '../identification/roles.ts';
 import { scanContent } from '../identification/scan-content.ts';
 import type { Entered, MeterBook } from '../metering/meter-book.ts';
-import { meterEntry, type MeterMapping } from '../metering/meter-content.ts';
+import { assetOf, meterEntry, type MeterMapping } from '../metering/meter-content.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { epochReading } from './epoch-reading.ts';
@@ -56,6 +57,20 @@ export class Intake {
       throw error;
     } finally {
       settled(outcome);
+    }
+  }
+
+  /** Takes a person's word that a counter was replaced; resolves with its new epoch after the commit, with undefined when it was never read. */
+  async replaced({ meter, unit, mapping }: { readonly meter: string; readonly unit?: Unit | undefined; readonly mapping: MeterMapping }, stamp: Stamp): Promise<number | undefined> {
+    const entered = this.#parts.meters.replaced({ device: mapping.device, meter, unit, asset: assetOf(meter, mapping) });
+    if (entered === undefined) return undefined;
+    let outcome: 'stored' | 'refused' = 'refused';
+    try {
+      await this.#parts.record(entered.events.map((begun) => epochReading(begun, stamp)), entered.notes);
+      outcome = 'stored';
+      return entered.epoch;
+    } finally {
+      entered.settled(outcome);
     }
   }
 

@@ -60,6 +60,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       }),
     );
   addQuarantine(program, installation, action);
+  addMeter(program, installation, action);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -99,6 +100,22 @@ function addQuarantine(program: Command, installation: Installation, action: Act
   };
   decide(quarantine.command('retry').description('send rows once more').option('--force', 'also readings that a later one of the same meter has overtaken', false), 'retry');
   decide(quarantine.command('drop').description('give rows up: they will never be delivered'), 'drop');
+}
+
+function addMeter(program: Command, installation: Installation, action: Act): void {
+  const meter = program.command('meter').description('tell a running gateway what happened to a meter');
+  meter
+    .command('replaced')
+    .description('a counter was replaced or set back: begin a new epoch, whose first value is the next one that is read')
+    .argument('<meter>', 'the meter, as DEVICE/METER')
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .option('--json', 'print as JSON', false)
+    .action(
+      action(async (name: string, { file, directory, json }: QuarantineOptions) =>
+        (await import('./meter.ts')).meterReplaced({ directory: directory ?? (await outboxDirectory(file, installation)), meter: name, json, write: print }),
+      ),
+    );
 }
 
 async function sources({ driversFolder }: Installation) {

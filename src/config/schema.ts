@@ -2,6 +2,7 @@ import { duration, size, z } from '../driver-kit/options.ts';
 import { readPattern } from '../core/pattern.ts';
 import { CHECK_NAMES, RULE_ROLES } from '../core/scan-rule.ts';
 import { brokerUrl } from './broker-url.ts';
+import { assetSchema, meterSchema } from './meter-schema.ts';
 import { portSchema } from './port.ts';
 
 /** One level of a topic: the names of gateway, site and devices. Other characters break in some brokers. */
@@ -93,21 +94,8 @@ export const deviceSchema = z.strictObject({
   dataBits: z.literal([7, 8]).optional().describe('The data bits of a character.'),
   parity: z.enum(['none', 'even', 'odd']).optional().describe('The parity bit of a character.'),
   stopBits: z.literal([1, 2]).optional().describe('The stop bits of a character.'),
-  asset: z
-    .strictObject({
-      number: z.string().min(1).max(100).describe('The asset number, as the work management system writes it.'),
-      site: z.string().min(1).max(100).optional().describe('The asset\'s site there.'),
-      organization: z.string().min(1).max(100).optional().describe('The asset\'s organization there.'),
-    })
-    .optional()
-    .describe('The asset that the readings of this device belong to.'),
-  meters: z
-    .record(
-      level,
-      z.strictObject({ meter: z.string().min(1).max(100).describe('The meter\'s name in the work management system.') }),
-    )
-    .optional()
-    .describe('Other names of this device\'s meters, by the name that the driver or profile gives them.'),
+  asset: assetSchema.optional().describe('The asset that the readings of this device belong to.'),
+  meters: z.record(level, meterSchema).optional().describe('What is to be known of this device\'s meters, by the name that the driver or profile gives them.'),
 });
 
 const pattern = z
@@ -140,6 +128,12 @@ export const scansSchema = z.strictObject({
   rules: z.array(scanRuleSchema).max(200).default([]).describe('The first rule of which everything fits gives a scan its role. A code that is not in a list is stored and questioned.'),
 });
 
+/** Where the assets of meters come from. */
+export const assetsSchema = z.strictObject({
+  list: z.string().min(1).max(500).optional().describe('A CSV file with a line for each meter, by its whole path or from this file\'s folder; columns "device", "meter", "asset", "site", "organization", "name", "min", "max".'),
+  complete: z.boolean().default(false).describe('Whether every meter that is read must have an asset with number, site, organization and a meter\'s name, as a receiver needs that books by them; what is missing is then an error.'),
+});
+
 /** How a profile is named: the name of a file, which can never lead to another folder. */
 export const PROFILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 
@@ -155,6 +149,7 @@ export const wholeSchema = z.strictObject({
   outbox: outboxSchema.prefault({}).describe('Where readings wait until they are delivered.'),
   scans: scansSchema.prefault({}).describe('What scanned codes mean.'),
   log: logSchema.prefault({}).describe('What is written to the log.'),
+  assets: assetsSchema.optional().describe('A list that says which asset each meter belongs to, in place of saying it at each device.'),
   devices: z
     .record(level, z.unknown())
     .refine((devices) => Object.keys(devices).length > 0, { error: 'expected at least one device, indented below this key' })

@@ -51,11 +51,12 @@ export class MeterBook {
     return this.#entered(published, page);
   }
 
-  /** Takes a person's word that a counter was replaced: a new epoch, whose first value is the next that is read. */
-  replaced(meter: Pick<MeterContent, 'device' | 'meter' | 'asset' | 'unit'>): Entered & { readonly epoch: number } {
+  /** Takes a person's word that a counter was replaced: a new epoch, whose first value is the next that is read. Undefined for one that was never read. */
+  replaced(meter: Pick<EpochBegun, 'device' | 'meter' | 'asset' | 'unit'>): (Entered & { readonly epoch: number }) | undefined {
     const page = new Page();
     const key = meterNoteKey(meter.device, meter.meter);
     const before = this.#stateOf(key);
+    if (before.counter === undefined) return undefined;
     const after = replacedByPerson(before);
     const epoch = after.counter?.epoch ?? 0;
     this.#keep(page, key, after);

@@ -1,5 +1,6 @@
 import { Decimal } from '../core/decimal.ts';
 import type { Limits } from '../core/meter-settings.ts';
+import type { Unit } from '../core/quantity.ts';
 import type { MeterContent, Quality, Stamp } from '../core/reading.ts';
 import type { CounterRules } from './counter-rules.ts';
 import { type CounterState, type EpochCause, judgedCounter, type Sighting } from './counter-sense.ts';
@@ -19,7 +20,8 @@ export interface Judged {
 }
 
 /** An epoch of a counter that has begun. */
-export interface EpochBegun extends Pick<MeterContent, 'device' | 'meter' | 'asset' | 'unit'> {
+export interface EpochBegun extends Pick<MeterContent, 'device' | 'meter' | 'asset'> {
+  readonly unit?: Unit | undefined;
   readonly epoch: number;
   readonly cause: EpochCause;
   /** The last value that was believed of the epoch before. */

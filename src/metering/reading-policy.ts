@@ -31,10 +31,11 @@ export function publication(content: MeterContent, at: Stamp, sent: Sent | undef
   return differs(content, sent, policy.deadband ?? Decimal.of(0)) ? 'publish' : 'same';
 }
 
+/** By the seconds of the wall clock where it is right, since receivers store these; otherwise by the time between. */
 function isSameSecond(before: Stamp, now: Stamp, passedMs: number | undefined): boolean {
-  if (before.bootId === now.bootId && passedMs !== undefined && passedMs < SECOND_MS) return true;
+  if (before.clock === 'unsynced' || now.clock === 'unsynced') return passedMs !== undefined && passedMs < SECOND_MS;
   const isNear = passedMs === undefined || passedMs < 2 * SECOND_MS;
-  return isNear && before.clock !== 'unsynced' && now.clock !== 'unsynced' && Math.floor(before.wallMs / SECOND_MS) === Math.floor(now.wallMs / SECOND_MS);
+  return isNear && Math.floor(before.wallMs / SECOND_MS) === Math.floor(now.wallMs / SECOND_MS);
 }
 
 /** A time that nobody knows is over: rather a reading too many than a meter that says nothing. */

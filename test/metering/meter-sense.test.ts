@@ -51,7 +51,7 @@ class ReadMeter {
 
   replaced(): ReturnType<MeterBook['replaced']> {
     const entered = this.#book.replaced(HOURS);
-    this.store(entered);
+    if (entered !== undefined) this.store(entered);
     return entered;
   }
 
