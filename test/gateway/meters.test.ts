@@ -39,8 +39,10 @@ it('a counter rolls over, is restarted with its gateway, is set back, replaced a
   const meter = openPty();
   onTestFinished(() => meter.close());
   let [pulses, serial] = [65_534, 'A1'];
-  const noise: number[] = [];
-  const slave = new ModbusSlave({ address: 1, send: (bytes) => void meter.write(bytes), register: (address) => (address === 0 ? serial.charCodeAt(0) * 256 + serial.charCodeAt(1) : address === 10 ? (noise.shift() ?? pulses) : 0) });
+  let [noise, polls]: [number | undefined, number] = [undefined, 0];
+  /** Noise stands alone, however often it takes until one is told: a busy machine can lose a poll. */
+  const counted = (): number => ((polls += 1) % 2 === 0 && noise !== undefined ? noise : pulses);
+  const slave = new ModbusSlave({ address: 1, send: (bytes) => void meter.write(bytes), register: (address) => (address === 0 ? serial.charCodeAt(0) * 256 + serial.charCodeAt(1) : address === 10 ? counted() : 0) });
   meter.onData((chunk) => slave.feed(chunk));
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'pulse-counter.yaml'), PROFILE);
@@ -60,20 +62,23 @@ it('a counter rolls over, is restarted with its gateway, is set back, replaced a
   await gateway.until(({ devices }) => expect(devices[0]).toMatchObject({ unchanged: expect.any(Number) as number }));
   expect(epochs).toEqual([]);
 
-  noise.push(60_000);
-  await shows(6, '125536 0 uncertain 60000', '65542 0 good 6');
-  noise.push(1);
-  await shows(7, '- 0 bad 1', '65543 0 good 7');
+  for (const [value, doubted] of [[60_000, '125536 0 uncertain 60000'], [1, '- 0 bad 1']] as const) {
+    noise = value;
+    await vi.waitFor(() => expect(told).toContain(doubted), within);
+    noise = undefined;
+    await vi.waitFor(() => expect(told.at(-1)).toBe('65541 0 good 5'), within);
+    told.length = 0;
+  }
   expect(epochs).toEqual([]);
   const { status, stdout } = spawnSync(process.execPath, [PROGRAM, 'meter', 'replaced', 'line/pulses', '--directory', gateway.outbox], { encoding: 'utf8' });
   expect([status, stdout]).toEqual([0, expect.stringContaining('epoch 1 begins')]);
   await vi.waitFor(() => expect(epochs.at(-1)).toMatchObject({ cause: 'person', epoch: 1, unit: '1', asset: { number: '7', meter: 'PULSES' } }), within);
   expect(await gateway.end('SIGKILL')).not.toBe(0);
   gateway.start();
-  await vi.waitFor(() => expect(told.at(-1)).toBe('7 1 good 7'), within);
+  await vi.waitFor(() => expect(told.at(-1)).toBe('5 1 good 5'), within);
 
   [pulses, serial] = [40_000, 'B2'];
-  await vi.waitFor(() => expect(epochs.at(-1)).toMatchObject({ cause: 'serial-number', epoch: 2, last: 7, first: 40_000 }), within);
+  await vi.waitFor(() => expect(epochs.at(-1)).toMatchObject({ cause: 'serial-number', epoch: 2, last: 5, first: 40_000 }), within);
   await vi.waitFor(() => expect(told.at(-1)).toBe('40000 2 good 40000'), within);
 
   pulses = 2;
