@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { exchangeOf } from '../drivers/modbus/exchange.ts';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
+import { BusDesks } from './acquisition/bus-desks.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { ScanSense } from './acquisition/scan-sense.ts';
+import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { connectionFiles } from './config/connection-files.ts';
-import { type PortConfiguration, portKey } from './config/port.ts';
+import { portKey } from './config/port.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
 import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
@@ -24,12 +28,12 @@ import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
 import { meterCommands } from './operations/meter-commands.ts';
+import { modbusCommands } from './operations/modbus-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
-import { serialTransport } from './transports/serial.ts';
-import { tcpTransport } from './transports/tcp.ts';
+import { transportTo } from './transports/transport-to.ts';
 
 /** What a gateway is made of beside its configuration. */
 export interface GatewayParts {
@@ -57,11 +61,14 @@ export class Gateway {
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
+  readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
+  readonly #desks = new BusDesks();
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
+  readonly #died: (why: unknown) => void;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
 
@@ -70,14 +77,15 @@ export class Gateway {
     this.#configuration = parts.configuration;
     this.#version = parts.version;
     this.#log = parts.log;
+    this.#died = parts.died;
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
-    this.#intake = new Intake({ record: outbox.record, meters: new MeterBook((key) => outbox.note(key)), rules: parts.configuration.scans.rules });
+    this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
-    const events = new EventRecorder({ record: outbox.record, clock, log: parts.log });
-    this.#events = new DeviceEvents({ clock, record: (event) => events.record(event) });
-    this.#clockEvents = new ClockEvents({ clock, record: (event) => events.record(event), publishedUnsynced: () => true });
+    this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
+    this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -117,7 +125,9 @@ export class Gateway {
     this.#clockStatus.stop();
     this.#clockEvents.stop();
     await this.#sessions;
+    await this.#intake.settled();
     await this.#delivery.stop();
+    await this.#recorder.end();
     await this.#outbox.close();
     await this.#commands?.close();
     this.#log.info('stopped');
@@ -130,7 +140,7 @@ export class Gateway {
 
   /** What has overrun its own deadline threefold, in words. */
   overdue(): string | undefined {
-    return this.#deadlines.overdue();
+    return this.#deadlines.overdue() ?? this.#delivery.overdue();
   }
 
   async #run(died: (why: unknown) => void): Promise<void> {
@@ -148,6 +158,7 @@ export class Gateway {
       this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), {
         status: () => this.#status(),
         ...quarantineCommands(this.#delivery),
+        ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }),
         ...meterCommands({ devices: this.#configuration.devices, replaced: (meter) => this.#intake.replaced(meter, this.#clock.stamp()) }),
       });
     } catch (error) {
@@ -172,10 +183,10 @@ export class Gateway {
         runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
       }
     }
-    for (const [first, ...more] of buses.values()) {
+    for (const [place, [first, ...more]] of buses) {
       if (first === undefined) continue;
       const members = [first, ...more].flatMap((device) => this.#busDevice(device));
-      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members }));
+      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members, desk: this.#desks.of(place) }));
     }
     return runs;
   }
@@ -192,9 +203,12 @@ export class Gateway {
   }
 
   /** Says what a device's observations mean and records them; resolves after the commit. */
-  #reporter({ name, driver, asset, meters }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
-    const device = { mapping: { device: name, asset, meters }, status: this.#statusOf(name), lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
-    return (report) => this.#intake.take(report, device);
+  #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+    const status = this.#statusOf(name);
+    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const store = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
+    const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
+    return (report) => sightings.take(report);
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
@@ -229,6 +243,20 @@ export class Gateway {
     const status = this.#statuses.find((candidate) => candidate.device === device);
     if (status === undefined) throw new TypeError(`no status for ${device}`);
     return status;
+  }
+
+  #makeIntake(): Intake {
+    const { record } = this.#outbox;
+    const note = (key: string): string | undefined => this.#outbox.note(key);
+    const { rules, contextTimeoutMs } = this.#configuration.scans;
+    const scans = new ScanSense({ record, note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
+    return new Intake({ record, meters: new MeterBook(note), scans, rules });
+  }
+
+  /** What lies in quarantine was not delivered either, and waits for a person. */
+  #isDelivered(): boolean {
+    const { connected, waiting, quarantined } = this.#delivery.report();
+    return connected && waiting.scan === 0 && quarantined === 0;
   }
 
   #makeDelivery(): Delivery {
@@ -282,17 +310,6 @@ export class Gateway {
       devices: this.#statuses.map((status) => status.report()),
       alarms: this.#alarms(),
     });
-  }
-}
-
-function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {
-  switch (port.kind) {
-    case 'path':
-      return serialTransport({ path: port.path, ...line });
-    case 'match':
-      return serialTransport({ match: port, ...line });
-    case 'tcp':
-      return tcpTransport(port);
   }
 }
 

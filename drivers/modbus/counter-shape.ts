@@ -1,7 +1,7 @@
 import { type CounterShape, Decimal } from '../../src/driver-kit/vocabulary.ts';
 import { type Fraction, fractionOf, product, rounded } from './fraction.ts';
 import type { Point } from './profile.ts';
-import { REGISTERS_OF } from './registers.ts';
+import type { RegisterType } from './registers.ts';
 
 /** How the counter of a point is built: what its profile says, and what follows from one integer of its own. */
 export function counterShape(point: Point): CounterShape | undefined {
@@ -23,7 +23,7 @@ function widthOf({ terms, scale, offset }: Point): Pick<CounterShape, 'bits' | '
 
 /** How many numbers there are, 0 among them. */
 function numbersOf({ type, mask }: Point['terms'][number]): bigint | undefined {
-  const written = type.startsWith('uint') ? 1n << BigInt(16 * REGISTERS_OF[type as 'uint16']) : BCD[type];
+  const written = NUMBERS[type];
   if (mask === undefined || written === undefined) return written;
   let [lowest, width] = [mask, 0n];
   while ((lowest & 1n) === 0n) lowest >>= 1n;
@@ -35,6 +35,6 @@ function fine(fraction: Fraction): Decimal {
   return rounded(fraction, DECIMALS);
 }
 
-const BCD: Readonly<Record<string, bigint>> = { bcd16: 10_000n, bcd32: 100_000_000n };
+const NUMBERS: Partial<Record<RegisterType, bigint>> = { uint8L: 1n << 8n, uint8H: 1n << 8n, uint16: 1n << 16n, uint32: 1n << 32n, uint64: 1n << 64n, bcd16: 10_000n, bcd32: 100_000_000n };
 /** So fine that a thousand rollovers are exact to the last decimal that a profile can ask for. */
 const DECIMALS = 12;

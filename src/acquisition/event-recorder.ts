@@ -19,6 +19,8 @@ export class EventRecorder {
   readonly #parts: EventRecorderParts;
   readonly #waiting: EventReading[] = [];
   #isBusy = false;
+  #isEnded = false;
+  #storing: Promise<void> = Promise.resolve();
   #dropped = 0;
 
   constructor(parts: EventRecorderParts) {
@@ -29,7 +31,16 @@ export class EventRecorder {
   record(event: EventReading): void {
     this.#waiting.push(event);
     if (this.#waiting.length > WAITING_MAX) this.#drop();
-    if (!this.#isBusy) void this.#store();
+    if (!this.#isBusy) this.#storing = this.#store();
+  }
+
+  /** Tries once more, and says what is lost. Nothing may be recorded afterwards. */
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    await this.#storing;
+    if (this.#waiting.length > 0) await this.#store();
+    const events = this.#waiting.length + this.#dropped;
+    if (events > 0) this.#parts.log.warn('events could not be stored before the stop, and are lost', { events });
   }
 
   async #store(): Promise<void> {
@@ -45,7 +56,10 @@ export class EventRecorder {
       if (!(error instanceof StorageError)) throw error;
     }
     this.#isBusy = false;
-    if (this.#waiting.length > 0) clock.after(AGAIN_AFTER_MS, () => void (this.#isBusy || this.#store()));
+    if (this.#waiting.length === 0 || this.#isEnded) return;
+    clock.after(AGAIN_AFTER_MS, () => {
+      if (!this.#isBusy && !this.#isEnded) this.#storing = this.#store();
+    });
   }
 
   #drop(): void {

@@ -1,21 +1,22 @@
 import { StorageError } from '../core/errors.ts';
-import type { Observation } from '../core/observation.ts';
 import type { Unit } from '../core/quantity.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
-import type { Notes, RecordReadings } from '../core/record.ts';
+import type { Recorded, RecordReadings } from '../core/record.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
-import { ruled } from '../identification/roles.ts';
-import { scanContent } from '../identification/scan-content.ts';
-import type { Entered, MeterBook } from '../metering/meter-book.ts';
+import { type UnderstoodScan, understoodScan } from '../identification/understood-scan.ts';
+import type { MeterBook } from '../metering/meter-book.ts';
 import { assetOf, meterEntry, type MeterMapping } from '../metering/meter-content.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { epochReading } from './epoch-reading.ts';
+import { contextKeyOf, type ScanSense } from './scan-sense.ts';
+import { Turns } from './turns.ts';
 
 /** What an Intake is made of. */
 export interface IntakeParts {
   readonly record: RecordReadings;
   readonly meters: MeterBook;
+  readonly scans: ScanSense;
   /** What gives scans a role. */
   readonly rules: readonly ScanRule[];
 }
@@ -24,6 +25,8 @@ export interface IntakeParts {
 export interface IntakeDevice {
   /** The device's name, and what the configuration says of its meters. */
   readonly mapping: MeterMapping;
+  /** Devices of one group share what was scanned before. */
+  readonly contextGroup?: string | undefined;
   /** Counts what is stored and what is refused. */
   readonly status: DeviceStatus;
   /** How long its readings may wait for company before they are committed. */
@@ -33,6 +36,8 @@ export interface IntakeDevice {
 /** Says what the observations of devices mean, and has them stored with everything that must not part from them. */
 export class Intake {
   readonly #parts: IntakeParts;
+  readonly #turns = new Turns();
+  readonly #underway = new Set<Promise<unknown>>();
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -40,28 +45,52 @@ export class Intake {
 
   /**
    * Records what one frame said; resolves after the commit, with 'questioned' when what was stored looks wrong. Rejects
-   * with a StorageError when it was not stored.
+   * with a StorageError when it was not stored. A scan waits for the one before it that changes what it means.
    */
-  async take({ observations, stamp }: Report, { mapping, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
-    const { readings, events, notes, suppressed, settled, isQuestioned } = this.#meant(observations, mapping, stamp);
-    status.counts.unchanged += suppressed.same;
-    status.counts.tooSoon += suppressed.tooSoon;
-    let outcome: 'stored' | 'refused' = 'refused';
+  take(report: Report, device: IntakeDevice): Promise<'questioned' | undefined> {
+    const place = { device: device.mapping.device, contextGroup: device.contextGroup };
+    const scans = report.observations
+      .filter((observation) => observation.kind === 'scan')
+      .map((scan) => understoodScan(scan, { device: place.device, rules: this.#parts.rules }));
+    const store = (): Promise<'questioned' | undefined> => this.#store(scans, report, device);
+    return this.#kept(scans.length === 0 ? store() : this.#turns.run(contextKeyOf(place), scans.some(turns), store));
+  }
+
+  /** Resolves when everything that was taken until now is recorded or refused. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underway);
+  }
+
+  /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
+  async #store(understood: readonly UnderstoodScan[], { observations, stamp }: Report, { mapping, contextGroup, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
+    const { device } = mapping;
+    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterEntry(value, mapping));
+    const scans = this.#parts.scans.enter(understood, { device, contextGroup }, stamp);
+    const meters = this.#parts.meters.enter(values, stamp);
+    const told = meters.events.map((begun) => epochReading(begun, stamp));
+    status.counts.unchanged += meters.suppressed.same;
+    status.counts.tooSoon += meters.suppressed.tooSoon;
+    const readings: Reading[] = [...scans.readings, ...told, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
+    let recorded: Recorded | undefined;
     try {
-      await this.#parts.record([...events, ...readings], notes, { lingerMs });
-      outcome = 'stored';
+      recorded = await this.#parts.record(readings, { ...meters.notes, ...scans.notes }, { lingerMs });
       status.counts.readings += readings.length;
-      return isQuestioned ? 'questioned' : undefined;
+      return scans.isQuestioned ? 'questioned' : undefined;
     } catch (error) {
       if (error instanceof StorageError) status.counts.refused += readings.length;
       throw error;
     } finally {
-      settled(outcome);
+      scans.settled(recorded);
+      meters.settled(recorded === undefined ? 'refused' : 'stored');
     }
   }
 
   /** Takes a person's word that a counter was replaced; resolves with its new epoch after the commit, with undefined when it was never read. */
-  async replaced({ meter, unit, mapping }: { readonly meter: string; readonly unit?: Unit | undefined; readonly mapping: MeterMapping }, stamp: Stamp): Promise<number | undefined> {
+  replaced(meter: { readonly meter: string; readonly unit?: Unit | undefined; readonly mapping: MeterMapping }, stamp: Stamp): Promise<number | undefined> {
+    return this.#kept(this.#replaced(meter, stamp));
+  }
+
+  async #replaced({ meter, unit, mapping }: Parameters<Intake['replaced']>[0], stamp: Stamp): Promise<number | undefined> {
     const entered = this.#parts.meters.replaced({ device: mapping.device, meter, unit, asset: assetOf(meter, mapping) });
     if (entered === undefined) return undefined;
     let outcome: 'stored' | 'refused' = 'refused';
@@ -74,25 +103,17 @@ export class Intake {
     }
   }
 
-  /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  #meant(observations: readonly Observation[], mapping: MeterMapping, stamp: Stamp): Meant {
-    const { device } = mapping;
-    const scans = observations.filter((observation) => observation.kind === 'scan').map((scan) => ruled(scanContent(scan, { device }), this.#parts.rules));
-    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterEntry(value, mapping));
-    const { contents, events, notes, suppressed, settled } = this.#parts.meters.enter(values, stamp);
-    const readings: Reading[] = [
-      ...scans.map(({ content }) => ({ kind: 'scan', device, stamp, content }) as const),
-      ...contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const),
-    ];
-    const told = events.map((begun) => epochReading(begun, stamp));
-    return { readings, events: told, notes, suppressed, settled, isQuestioned: scans.some((scan) => scan.isQuestioned) };
+  #kept<Result>(taking: Promise<Result>): Promise<Result> {
+    const over: Promise<unknown> = taking.then(
+      () => this.#underway.delete(over),
+      () => this.#underway.delete(over), // whoever called is told why
+    );
+    this.#underway.add(over);
+    return taking;
   }
 }
 
-/** What a frame means: what is to be stored together, and what is to be said at the device. */
-interface Meant extends Pick<Entered, 'suppressed' | 'settled'> {
-  readonly readings: readonly Reading[];
-  readonly events: readonly Reading[];
-  readonly notes: Notes;
-  readonly isQuestioned: boolean;
+/** Whether what comes after the scan depends on it, or it on everything before. */
+function turns({ command, change }: UnderstoodScan): boolean {
+  return command !== undefined || change !== undefined;
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { ConfigurationError, LinkError, messageOf } from '../core/errors.ts';
+import { addModbus } from './add-modbus.ts';
 import { EXIT_CONFIGURATION, EXIT_UNAVAILABLE } from './exit-codes.ts';
 
 /** What the command line needs to know of where it is installed. */
@@ -48,6 +49,12 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       action(async (file: string, { scan }: { readonly scan?: string }) => (await import('./check.ts')).checkCommand({ file, scan, write: print, ...(await sources(installation)) })),
     );
   program
+    .command('sheet')
+    .description('print a page with the barcodes of the command codes: tailgate sheet > sheet.html')
+    .option('--title <text>', 'what stands at its top', 'Scanner commands')
+    .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
+    .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
+  program
     .command('status')
     .description('ask a running gateway how it is')
     .argument('[file]', 'its configuration file', '/etc/tailgate/gateway.yaml')
@@ -61,6 +68,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
     );
   addQuarantine(program, installation, action);
   addMeter(program, installation, action);
+  addModbus(program, { action, print, outboxDirectory: (file) => outboxDirectory(file, installation) });
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

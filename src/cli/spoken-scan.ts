@@ -1,16 +1,18 @@
 import type { ScanObservation } from '../core/observation.ts';
 import { printable } from '../core/printable.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
-import { ruled } from '../identification/roles.ts';
-import { scanContent } from '../identification/scan-content.ts';
+import { COMMAND_CODES } from '../identification/commands.ts';
+import type { ContextKind } from '../identification/context.ts';
 import { aimIdentifierOf } from '../identification/symbology.ts';
+import { type UnderstoodScan, understoodScan } from '../identification/understood-scan.ts';
 
 /**
  * What a gateway would make of a code, in lines for a person. The code is written as a scanner sends it: an AIM identifier may
  * stand in front, and the separator of GS1 is written `<GS>` or `\x1d`.
  */
 export function spokenScan(typed: string, rules: readonly ScanRule[]): readonly string[] {
-  const { content, isQuestioned } = ruled(scanContent(typedScan(typed), { device: 'typed' }), rules);
+  const scan = understoodScan(typedScan(typed), { device: 'typed', rules });
+  const { content, isQuestioned } = scan;
   const { text, symbology, elements = {}, role, identity, problems = [] } = content;
   return [
     `scan     ${printable(text, SHOWN_MAX)}`,
@@ -18,10 +20,30 @@ export function spokenScan(typed: string, rules: readonly ScanRule[]): readonly 
     ...Object.entries(elements).map(([ai, value]) => `           (${ai}) ${printable(value, SHOWN_MAX)}`),
     `           role ${role}`,
     `           identity ${identity === undefined ? 'none' : `${identity.ai === undefined ? '' : `(${identity.ai})`}${printable(identity.value, SHOWN_MAX)}`}`,
+    ...spokenEffect(scan).map((effect) => `           ${effect}`),
     // Their words hold scanned text in its printable form already.
     ...problems.map((problem) => `           problem: ${problem}`),
-    `           answered as ${isQuestioned ? 'questioned' : 'stored'}`,
+    `           answered as ${spokenAnswer(scan.command, isQuestioned)}`,
   ];
+}
+
+/** What the code does for the scans around it. */
+function spokenEffect({ content, command, change }: UnderstoodScan): readonly string[] {
+  const code = COMMAND_CODES.find(({ code: text }) => command !== undefined && text === content.text);
+  const effects = code === undefined ? [] : [`command ${code.title}: ${code.words}`];
+  if (change === undefined) return effects;
+  if ('ends' in change) return [...effects, `context ends ${change.ends.map(spokenKind).join(', ')} for the scans after it`];
+  return [...effects, `context ${spokenKind(change.kind)} ${printable(change.value, SHOWN_MAX)} for the scans after it`];
+}
+
+function spokenAnswer(command: UnderstoodScan['command'], isQuestioned: boolean): string {
+  if (command?.kind === 'status') return 'stored when everything is delivered, otherwise as questioned';
+  if (command?.kind === 'undo') return 'stored when there is a scan to undo, otherwise as questioned';
+  return isQuestioned ? 'questioned' : 'stored';
+}
+
+function spokenKind(kind: ContextKind): string {
+  return kind === 'workOrder' ? 'work order' : kind;
 }
 
 function typedScan(typed: string): ScanObservation {

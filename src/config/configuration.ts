@@ -15,8 +15,15 @@ export interface Configuration {
   readonly mqtt: MqttConfiguration;
   readonly outbox: OutboxConfiguration;
   readonly log: { readonly level: LogLevel };
-  readonly scans: { readonly rules: readonly ScanRule[] };
+  readonly scans: ScansConfiguration;
   readonly devices: readonly DeviceConfiguration[];
+}
+
+/** What scans mean. */
+export interface ScansConfiguration {
+  readonly rules: readonly ScanRule[];
+  /** How long a badge, work order, location or activity holds. */
+  readonly contextTimeoutMs: number;
 }
 
 /** How the broker is reached. The names in `...File` are for `readSecret` and `readPublic`. */
@@ -73,6 +80,12 @@ export interface DeviceConfiguration {
   readonly port: PortConfiguration;
   readonly line: LineConfiguration;
   readonly asset?: AssetReference | undefined;
+  /** How long the same code is the same scan; 0 for never. */
+  readonly repeatWindowMs: number;
+  /** How long a radio tag may go unread before it has departed; undefined where presence is not told. */
+  readonly departAfterMs?: number | undefined;
+  /** Devices of one group share what was scanned before. */
+  readonly contextGroup?: string | undefined;
   /** By the name that the driver gives a meter. */
   readonly meters: Readonly<Record<string, MeterConfiguration>>;
 }

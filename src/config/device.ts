@@ -45,14 +45,15 @@ export async function readDevice(name: string, part: Part, reading: DeviceReadin
   const draft = { name, part, driver, common, problems };
   if (complete === undefined || problems.length > 0) return draft;
   const options = profile.reference === undefined ? checked.output : { ...checked.output, profile: profile.content };
-  const { port, asset, meters = {} } = complete;
+  const { port, asset, contextGroup, repeatWindow, meters = {} } = complete;
+  const departAfterMs = complete.presence ? (complete.departAfter ?? departAfter(driver, options)) : undefined;
   const known = knownMeters(driver, options, part);
   const wrong = 'problem' in known ? [known.problem] : wrongMeters(meters, known, part);
   if (wrong.length > 0 || 'problem' in known) return { ...draft, problems: wrong };
   const named = [...new Set([...Object.keys(meters), ...known.names])];
   const settings = named.map((meter) => [meter, meterSettings(meters[meter] ?? {}, reading.assets.meters.get(meterKey(name, meter)))] as const);
   const line = lineOf(common, driver.serial);
-  return { ...draft, known: known.names, configuration: { name, driver, options, profile: profile.reference, port, line, asset, meters: Object.fromEntries(settings) } };
+  return { ...draft, known: known.names, configuration: { name, driver, options, profile: profile.reference, port, line, asset, contextGroup, repeatWindowMs: repeatWindow, departAfterMs, meters: Object.fromEntries(settings) } };
 }
 
 /** The line parameters: as configured, else the driver's, else 9600 8N1. */
@@ -64,6 +65,15 @@ export function lineOf(common: DeviceDraft['common'], serial: SerialDefaults = {
     stopBits: common.stopBits ?? serial.stopBits ?? 1,
   };
 }
+
+/** A tag that one poll misses is still there. */
+function departAfter(driver: Driver, options: unknown): number {
+  return driver.form === 'polling' ? Math.max(DEPART_AFTER_MS, DEPART_AFTER_POLLS * driver.schedule(options).everyMs) : DEPART_AFTER_MS;
+}
+
+/** Readers miss a tag for a second or two when a person or metal stands before it; nobody waits for a departure. */
+const DEPART_AFTER_MS = 5000;
+const DEPART_AFTER_POLLS = 3;
 
 interface KnownMeters {
   /** None where the driver cannot tell before it hears the device. */

@@ -61,14 +61,14 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
     ...crossCheckAssets(devices, assets, top.output.assets?.complete ?? false),
   ];
   if (problems.length > 0 || top.complete === undefined || mqtt?.complete === undefined) return { problems };
-  const { gateway, site, owner, outbox, log } = top.complete;
+  const { gateway, site, owner, outbox, log, scans: { contextTimeout } } = top.complete;
   return {
     content: {
       gateway,
       site,
       owner,
       log,
-      scans: { rules: scans.rules },
+      scans: { rules: scans.rules, contextTimeoutMs: contextTimeout },
       mqtt: mqttOf(mqtt.complete, gateway, site),
       outbox: outboxOf(outbox),
       devices: devices.flatMap(({ configuration }) => configuration ?? []),

@@ -95,6 +95,17 @@ export const deviceSchema = z.strictObject({
   parity: z.enum(['none', 'even', 'odd']).optional().describe('The parity bit of a character.'),
   stopBits: z.literal([1, 2]).optional().describe('The stop bits of a character.'),
   asset: assetSchema.optional().describe('The asset that the readings of this device belong to.'),
+  repeatWindow: duration({ max: '1 h' })
+    .prefault('300 ms')
+    .describe('How long after a code the same code of this device is the same scan: it gets the same answer and is only counted. "0 s" makes each count.'),
+  presence: z
+    .boolean()
+    .default(true)
+    .describe('Whether a reader of radio tags tells when a tag arrives, moves to another antenna and departs. With false, as a hand-held reader wants it, each tag is a scan of its own and `repeatWindow` holds.'),
+  departAfter: duration({ min: '100 ms', max: '1 d' })
+    .optional()
+    .describe('How long a radio tag may go unread before it has departed. When left out, 5 s, or three polls where these take longer.'),
+  contextGroup: level.optional().describe('Scanners with the same name here share what was scanned before: badge, work order, location and activity. Each has its own when left out.'),
   meters: z.record(level, meterSchema).optional().describe('What is to be known of this device\'s meters, by the name that the driver or profile gives them.'),
 });
 
@@ -126,6 +137,9 @@ export const scanRuleSchema = z
 /** What scans mean here. */
 export const scansSchema = z.strictObject({
   rules: z.array(scanRuleSchema).max(200).default([]).describe('The first rule of which everything fits gives a scan its role. A code that is not in a list is stored and questioned.'),
+  contextTimeout: duration({ min: '1 min', max: '31 d' })
+    .prefault('12 h')
+    .describe('How long a badge, work order, location or activity holds for the scans after it.'),
 });
 
 /** Where the assets of meters come from. */

@@ -45,7 +45,7 @@ export interface EventReading {
 }
 
 /** The kinds of events that exist; each has its own schema in docs/schemas. */
-export const EVENT_KINDS = ['device-state', 'gap', 'quarantine', 'clock', 'meter-replaced'] as const;
+export const EVENT_KINDS = ['device-state', 'gap', 'quarantine', 'clock', 'undo', 'meter-replaced'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** What a scanned code is to the person who scanned it. */
@@ -68,6 +68,21 @@ export type ScanContent = {
   /** The strength of a radio tag's answer, in dBm. */
   readonly rssi?: number | undefined;
   readonly antenna?: number | undefined;
+  readonly presence?: 'arrived' | 'moved' | 'departed' | undefined;
+  /** When a tag that departed was first and last seen, RFC 3339 in UTC. */
+  readonly firstSeen?: string | undefined;
+  readonly lastSeen?: string | undefined;
+  /** How often a tag that departed was read. */
+  readonly count?: number | undefined;
+  readonly context?: ScanContext | undefined;
+};
+
+/** What was scanned before a scan and holds for it: who, on which work order, where, doing what. */
+export type ScanContext = {
+  readonly technician?: string | undefined;
+  readonly workOrder?: string | undefined;
+  readonly location?: string | undefined;
+  readonly activity?: string | undefined;
 };
 
 /** The one key to match assets on: of a GS1 key its identifier and value, otherwise a text. */

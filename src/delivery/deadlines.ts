@@ -39,17 +39,30 @@ export class Deadlines {
   /** The connection is gone. */
   stop(): void {
     this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** For the watchdog, in words: something has waited three times as long as it may, and nobody has ended the connection. */
+  overdue(): string | undefined {
+    const { publishDeadlineMs } = this.#parts;
+    const waitedMs = this.#cancel === undefined ? 0 : this.#waitedMs();
+    return waitedMs > OVERRUN * publishDeadlineMs ? `a reading has waited ${Math.round(waitedMs / 1000)} s for its PUBACK, and should within ${Math.round(publishDeadlineMs / 1000)} s` : undefined;
   }
 
   /** Ends a connection on which something has waited too long for its PUBACK. */
   #silent(connection: Connection): boolean {
-    const { clock, log, flying, publishDeadlineMs } = this.#parts;
-    const [oldest] = flying;
-    const waitedMs = oldest === undefined ? 0 : clock.monotonicMs() - oldest.sentMs;
+    const { log, publishDeadlineMs } = this.#parts;
+    const waitedMs = this.#waitedMs();
     if (waitedMs <= publishDeadlineMs) return false;
     log.warn('the broker is silent: no PUBACK in time; connecting anew', { waitedMs: Math.round(waitedMs) });
     void connection.end('abruptly');
     return true;
+  }
+
+  #waitedMs(): number {
+    const { clock, flying } = this.#parts;
+    const [oldest] = flying;
+    return oldest === undefined ? 0 : clock.monotonicMs() - oldest.sentMs;
   }
 
   #repeatOverdue(track: Track): void {
@@ -62,3 +75,4 @@ export class Deadlines {
 }
 
 const LOOK_EVERY_MS = 1000;
+const OVERRUN = 3;

@@ -97,6 +97,11 @@ export class Delivery {
     };
   }
 
+  /** What has overrun its own deadline threefold, in words. */
+  overdue(): string | undefined {
+    return this.#forwarder.overdue();
+  }
+
   /** Something that `state` tells has changed. */
   stateChanged(): void {
     this.#state.changed();

@@ -126,6 +126,11 @@ export class Forwarder implements Follower {
     this.#pump();
   }
 
+  /** What has overrun its own deadline threefold, in words. */
+  overdue(): string | undefined {
+    return this.#deadlines.overdue();
+  }
+
   /** What was done and what waits. */
   report(): ForwarderReport {
     return {

@@ -53,9 +53,20 @@ export function connectMqtt({ settings, clock, arrived, signal }: ConnectParts):
       client.removeAllListeners('error');
       client.removeAllListeners('packetreceive');
       const { receiveMaximum = 65_535, maximumPacketSize } = connack.properties ?? {};
+      if (maximumPacketSize !== undefined && maximumPacketSize < PACKET_BYTES_LEAST) {
+        client.end(true);
+        reject(tooNarrow(settings.url, maximumPacketSize));
+        return;
+      }
       resolve(new MqttConnection(client, { settings, clock, receiveMaximum, packetBytesMax: maximumPacketSize, arrived }));
     });
   });
+}
+
+/** Not poison: every reading would go to the quarantine for what one setting at the broker mends. */
+function tooNarrow(url: string, bytes: number): PublishError {
+  const what = `it takes at most ${bytes} bytes a packet, and hardly any reading is so short`;
+  return new PublishError({ where: `broker ${url}`, what, remedy: `Raise the broker's limit for a packet to ${PACKET_BYTES_LEAST} bytes or more`, fault: 'transient' });
 }
 
 /** The broker closed the socket before any CONNACK, which is how some say that they know no MQTT 5. */
@@ -212,5 +223,7 @@ function boundInbound(client: MqttClient): void {
 /** The longest `ack`, and nothing longer. A broker of version 5 is told so. */
 const INBOUND_BYTES_MAX = 300 * 1024;
 
+/** A short scan takes some 600 bytes with its envelope and topic. */
+const PACKET_BYTES_LEAST = 1024;
 const CONNACK_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 2000;

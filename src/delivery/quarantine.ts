@@ -11,7 +11,7 @@ import type { Rejection } from './watermark.ts';
 
 /** What quarantine needs. */
 export interface QuarantineParts {
-  readonly outbox: Pick<Outbox, 'record' | 'quarantine' | 'release' | 'quarantinedRows' | 'fetch'>;
+  readonly outbox: Pick<Outbox, 'quarantine' | 'release' | 'quarantinedRows' | 'fetch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly acknowledgedBy: 'broker' | 'receiver';
@@ -61,14 +61,9 @@ export class Quarantine {
     const { sequence, kind, subject } = row;
     this.#count += 1;
     this.#known.set(keyOf({ stream, sequence }), true);
-    outbox.quarantine({ stream, lane, sequence, code, message });
-    log.error('a reading was put into quarantine', { source, sequence, code, why: message });
-    if (kind === 'quarantine') return;
     const content = { source, id: String(sequence), code, message, subject, kind };
-    outbox.record([{ kind: 'quarantine', stamp: clock.stamp(), content }]).catch((error: unknown) => {
-      if (!(error instanceof StorageError)) throw error;
-      log.error('a quarantine event could not be stored', { why: error.message });
-    });
+    outbox.quarantine({ stream, lane, sequence, code, message }, kind === 'quarantine' ? undefined : { kind: 'quarantine', stamp: clock.stamp(), content });
+    log.error('a reading was put into quarantine', { source, sequence, code, why: message });
   }
 
   /** The receiver refuses rows that are settled, as it does when the broker's word settles them. */

@@ -36,7 +36,7 @@ export class Outbox {
   #source: string | undefined;
   #follower: Follower | undefined;
   #untold: News[] = [];
-  #quarantined: Quarantined[] = [];
+  #quarantined: { readonly row: Quarantined; readonly event: Reading | undefined }[] = [];
   #released: RowIdentity[] = [];
   #settlementDue = false;
   #settledAtMs = Number.NEGATIVE_INFINITY;
@@ -144,9 +144,9 @@ export class Outbox {
     this.#commits.expectWithin(SETTLEMENT_ALONE_AFTER_MS);
   }
 
-  /** Puts a refused row aside, along with the settlement that covers it. */
-  quarantine(row: Quarantined): void {
-    this.#quarantined.push(row);
+  /** Puts a refused row aside, along with the settlement that covers it and the event that tells of it. */
+  quarantine(row: Quarantined, event?: Reading): void {
+    this.#quarantined.push({ row, event });
     this.#settleSoon();
   }
 
@@ -196,17 +196,18 @@ export class Outbox {
   }
 
   async #commit(entries: readonly Entry[]): Promise<void> {
-    const rows = entries.flatMap((entry) => entry.content);
+    const taken = entries.flatMap((entry) => entry.content);
     const notes = new Map(entries.flatMap((entry) => Object.entries(entry.notes)));
     const now = this.#clock.stamp();
     const settling = this.#settlementDue && (entries.length === 0 || now.monotonicMs - this.#settledAtMs >= SETTLEMENT_EVERY_MS);
     if (this.#settlementDue && !settling) this.#commits.expectWithin(SETTLEMENT_ALONE_AFTER_MS);
-    if (rows.length === 0 && notes.size === 0 && !settling) return;
+    if (taken.length === 0 && notes.size === 0 && !settling) return;
     const [quarantined, released] = [this.#quarantined.splice(0), this.#released.splice(0)];
     if (settling) this.#settlementDue = false;
     const settlements = settling ? (this.#follower?.settlements() ?? []) : [];
+    const rows = [...taken, ...quarantined.flatMap(({ event }) => (event === undefined ? [] : [rowOf(event)]))];
     try {
-      await this.#store({ rows, notes: [...notes], settlements, quarantined, released, now, historical: !this.#connected }, entries);
+      await this.#store({ rows, notes: [...notes], settlements, quarantined: quarantined.map(({ row }) => row), released, now, historical: !this.#connected }, entries);
       if (settling) this.#settledAtMs = now.monotonicMs;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

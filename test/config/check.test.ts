@@ -85,6 +85,14 @@ gateway.yaml:7:13  devices.cab.driver: there is no driver "scaner"; did you mean
     [']C1800406141415678\\x1d21A', ['scan     800406141415678\\u{1d}21A', 'symbology GS1-128', '(21) A', '(8004) 06141415678', 'role asset', 'identity (8004)06141415678', 'answered as stored']],
     [']d20109521234567882<GS>10\u001b[31m', ['role unknown', 'problem: AI 10: character 1 “\\u{1b}” is not in', 'answered as questioned']],
     ['\u202eHELLO', ['scan     \\u{202e}HELLO', 'role unknown']],
+    ['WO-4711', ['context work order WO-4711 for the scans after it']],
+    [`WO-\u202e${'9'.repeat(200)}`, ['context ends work order for the scans after it', 'problem: the code is empty or too long', 'answered as questioned']],
+    ['WO-1\u001b[31m', ['context ends work order for the scans after it', 'answered as questioned']],
+    ['TG!REPAIR', ['role command', 'identity none', 'command Repair: I begin to repair.', 'context activity repair for the scans after it', 'answered as stored']],
+    ['TG!END-JOB', ['command End of job', 'context ends work order, location, activity for the scans after it']],
+    ['TG!UNDO', ['command Undo the last scan', 'answered as stored when there is a scan to undo, otherwise as questioned']],
+    ['TG!STATUS', ['answered as stored when everything is delivered, otherwise as questioned']],
+    ['TG!DANCE', ['role command', 'problem: there is no such command code', 'answered as questioned']],
   ])('shows what the rules make of %j, and nothing that a terminal would obey', async (scan, expected) => {
     const { code, output } = await check(`${WHOLE}scans:\n  rules:\n    - { role: asset, ai: "8004" }\n    - { role: work-order, prefix: WO- }\n`, folderOf(), scan);
     expect(code).toBe(0);

@@ -29,7 +29,7 @@ describe('a whole file', () => {
       },
       outbox: { directory: '/var/lib/tailgate', limits: { bytesMax: 2 * 1024 ** 3, freeBytesMin: 64 * 1024 ** 2, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 50 },
       log: { level: 'info' },
-      scans: { rules: [] },
+      scans: { rules: [], contextTimeoutMs: 12 * 3_600_000 },
       devices: [
         {
           name: 'cab',
@@ -39,6 +39,8 @@ describe('a whole file', () => {
           port: { kind: 'path', path: '/dev/ttyUSB0' },
           line: { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
           asset: undefined,
+          repeatWindowMs: 300,
+          departAfterMs: 5000,
           meters: {},
         },
       ],

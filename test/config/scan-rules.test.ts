@@ -25,7 +25,7 @@ describe('rules for scans', () => {
   });
 
   it('are none unless there are some', async () => {
-    expect((await load(`${HEAD}${DEVICES}`)).scans).toEqual({ rules: [] });
+    expect((await load(`${HEAD}${DEVICES}`)).scans).toEqual({ rules: [], contextTimeoutMs: 12 * 3_600_000 });
   });
 
   it.each([

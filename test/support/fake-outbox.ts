@@ -97,8 +97,9 @@ export class FakeOutbox implements ForwardedOutbox {
     return { source: this.source, sequences: this.add(readings) };
   };
 
-  quarantine(row: Quarantined): void {
+  quarantine(row: Quarantined, event?: Reading): void {
     this.quarantined.push(row);
+    if (event !== undefined) void Promise.resolve().then(() => this.add([event]));
   }
 
   release(row: RowIdentity): void {

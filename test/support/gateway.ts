@@ -26,12 +26,12 @@ export class TestGateway extends GatewayProcess {
     this.logFile = parts.logFile;
   }
 
-  /** Writes the configuration; `mqtt` and `devices` are YAML flow mappings' contents. */
-  static make({ mqtt, devices, folder = temporaryFolder() }: { readonly mqtt: string; readonly devices: Readonly<Record<string, string>>; readonly folder?: string }): TestGateway {
+  /** Writes the configuration; `mqtt`, `scans` and `devices` are YAML flow mappings' contents. */
+  static make({ mqtt, devices, scans = '', folder = temporaryFolder() }: { readonly mqtt: string; readonly devices: Readonly<Record<string, string>>; readonly scans?: string; readonly folder?: string }): TestGateway {
     const outbox = join(folder, 'outbox');
     const configurationFile = join(folder, 'gateway.yaml');
     const lines = Object.entries(devices).map(([name, options]) => `  ${name}: { ${options} }`);
-    writeFileSync(configurationFile, `gateway: truck-17\nsite: bedford\nmqtt: { clockWait: 0 s, ${mqtt} }\noutbox: { directory: ${outbox} }\ndevices:\n${lines.join('\n')}\n`);
+    writeFileSync(configurationFile, `gateway: truck-17\nsite: bedford\nmqtt: { clockWait: 0 s, ${mqtt} }\noutbox: { directory: ${outbox} }\nscans: { ${scans} }\ndevices:\n${lines.join('\n')}\n`);
     const gateway = new TestGateway({ configurationFile, logFile: join(folder, 'gateway.log'), outbox });
     onTestFinished(async () => void (await gateway.end('SIGKILL')));
     return gateway;

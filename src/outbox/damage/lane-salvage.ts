@@ -44,6 +44,12 @@ export class LaneSalvage {
     return [];
   }
 
+  /** A row that was read cannot be stored: it is lost after all. */
+  unusable(sequence: number): void {
+    this.found.remove(sequence);
+    this.lost.add(sequence, sequence);
+  }
+
   #isEnd(found: readonly RowRecord[]): boolean {
     return sequenceOf(found.at(-1)?.key ?? 0) >= (this.#end ?? 0) || this.#from > (this.#end ?? 0);
   }

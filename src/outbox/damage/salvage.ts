@@ -11,7 +11,7 @@ import { restoreFirstPage } from './first-page.ts';
 import { LaneSalvage } from './lane-salvage.ts';
 import { type PutAside, salvaged } from './put-aside.ts';
 import { recordColumns } from '../file/row-columns.ts';
-import { rowKey, SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
+import { rowKey, SEQUENCE_MAX, sequenceOf, STREAM_MAX } from '../row-key.ts';
 import type { QuarantineRecord, RowRecord } from '../file/statements.ts';
 import { FILE_NAME, type Store } from '../file/store.ts';
 import { laneNumbered } from '../file/stream-book.ts';
@@ -72,7 +72,9 @@ export class Salvage {
       for (const row of wanted) {
         const bootId = row.boot === null ? undefined : this.#boots.get(row.boot);
         const boot = bootId === undefined ? null : store.bootNumber(bootId);
-        this.copied += store.statements.insertMissing[lane.lane].run(...recordColumns(row, rowKey(number, sequenceOf(row.key)), boot)).changes;
+        const taken = ifTaken(() => store.statements.insertMissing[lane.lane].run(...recordColumns(row, rowKey(number, sequenceOf(row.key)), boot)).changes);
+        if (taken === undefined) lane.unusable(sequenceOf(row.key));
+        this.copied += taken ?? 0;
       }
     });
   }
@@ -145,10 +147,10 @@ export class Salvage {
 
   #readStreams(): readonly NamedStream[] {
     const boots = this.#try(() => this.#database?.prepare<[], { number: number; id: string }>('SELECT number, id FROM boot').all()) ?? [];
-    this.#boots = new Map(boots.map(({ number, id }) => [number, id]));
+    this.#boots = new Map(boots.filter(({ id }) => typeof id === 'string').map(({ number, id }) => [number, id]));
     const streams = this.#try(() => this.#database?.prepare<[], NamedStream>('SELECT number, source FROM stream').all()) ?? [];
     // A damaged name would be a new identity for readings that may have been delivered under the true one.
-    return streams.filter(({ number, source }) => /^urn:tailgate:[\w-]+:[\w-]+:[0-9a-f]{8}$/.test(source) && this.#isTrue(number, source));
+    return streams.filter(({ number, source }) => Number.isSafeInteger(number) && number > 0 && number <= STREAM_MAX && /^urn:tailgate:[\w-]+:[\w-]+:[0-9a-f]{8}$/.test(source) && this.#isTrue(number, source));
   }
 
   #isTrue(number: number, source: string): boolean {
@@ -159,7 +161,7 @@ export class Salvage {
   #copyNotes(): void {
     const notes = this.#try(() => this.#database?.prepare<[], { key: string; value: string; crc: number | null }>('SELECT * FROM note').all()) ?? [];
     for (const { key, value, crc } of notes) {
-      if (isIntact(crc, [key, value])) this.#parts.store.takeNote(key, value, checksum([key, value]));
+      if (isIntact(crc, [key, value])) ifTaken(() => this.#parts.store.takeNote(key, value, checksum([key, value])));
     }
   }
 
@@ -168,7 +170,7 @@ export class Salvage {
     const target = this.#targetOf(source);
     for (const lane of LANES) {
       const sent = this.#try(() => this.#database?.prepare<[number, number], { upto: number }>('SELECT upto FROM sent WHERE stream = ? AND lane = ?').get(number, LANES.indexOf(lane)));
-      store.book.write({ stream: target, lane, ranges: this.#settledOf(number, lane).list(), sentUpto: sent?.upto ?? SEQUENCE_MAX, waiting: 0 });
+      store.book.write({ stream: target, lane, ranges: this.#settledOf(number, lane).list(), sentUpto: isSequence(sent?.upto) ? sent.upto : SEQUENCE_MAX, waiting: 0 });
     }
   }
 
@@ -177,7 +179,7 @@ export class Salvage {
     const { statements } = this.#parts.store;
     const target = this.#targetOf(source);
     const found = this.#try(() => this.#database?.prepare<[number, number], QuarantineRecord>('SELECT * FROM quarantine WHERE key BETWEEN ? AND ?').all(rowKey(number, 0), rowKey(number, SEQUENCE_MAX))) ?? [];
-    for (const { key, lane, code, message, at_ms: atMs } of found) statements.quarantine.run(rowKey(target, sequenceOf(key)), lane, code, message, atMs);
+    for (const { key, lane, code, message, at_ms: atMs } of found) ifTaken(() => statements.quarantine.run(rowKey(target, sequenceOf(key)), lane, code, message, atMs));
   }
 
   #settledOf(number: number, lane: Lane): Ranges {
@@ -212,6 +214,20 @@ export class Salvage {
 
 /** More ranges than this are told as one, from the first to the last: what has arrived counts whatever a gap says. */
 const GAP_RANGES_MAX = 5000;
+
+/** Writes what the present file takes; a column that damage has made another type must not hold up all the rest. */
+function ifTaken<T>(write: () => T): T | undefined {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CONSTRAINT')) return undefined;
+    throw error;
+  }
+}
+
+function isSequence(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= SEQUENCE_MAX;
+}
 
 function openDamaged(file: string): Database.Database | undefined {
   let database: Database.Database | undefined;

@@ -1,0 +1,52 @@
+/**
+ * Keeps the order between what changes something for those after it and the rest. What changes nothing goes on beside
+ * others of its key; what changes something waits for those before it, and those after it wait for it.
+ */
+export class Turns {
+  readonly #lines = new Map<string, Line>();
+
+  /** Runs an action in its turn: at once and synchronously, when nothing stands in its way. */
+  async run<Result>(key: string, isAlone: boolean, action: () => Promise<Result>): Promise<Result> {
+    const line = this.#line(key);
+    while (line.alone !== undefined) await line.alone; // those who wait go on in the order in which they came
+    return isAlone ? alone(line, action) : beside(line, action);
+  }
+
+  #line(key: string): Line {
+    const line = this.#lines.get(key) ?? { running: 0 };
+    this.#lines.set(key, line);
+    return line;
+  }
+}
+
+/** What goes on under one key; there are as many keys as devices at most. */
+interface Line {
+  running: number;
+  /** Resolves when what runs alone is over. */
+  alone?: Promise<void> | undefined;
+  /** Called when nothing runs beside others any more. */
+  idle?: (() => void) | undefined;
+}
+
+async function beside<Result>(line: Line, action: () => Promise<Result>): Promise<Result> {
+  line.running += 1;
+  try {
+    return await action();
+  } finally {
+    line.running -= 1;
+    if (line.running === 0) line.idle?.();
+  }
+}
+
+async function alone<Result>(line: Line, action: () => Promise<Result>): Promise<Result> {
+  let over: () => void = () => undefined; // replaced by the promise's own below
+  line.alone = new Promise((resolve) => (over = resolve));
+  try {
+    if (line.running > 0) await new Promise<void>((resolve) => (line.idle = resolve));
+    return await action();
+  } finally {
+    line.alone = undefined;
+    line.idle = undefined;
+    over();
+  }
+}
