@@ -11,6 +11,8 @@ export interface Installation {
   readonly builtMs: number;
   /** The compiled outbox worker. */
   readonly workerFile: URL;
+  /** The compiled program of the radio. */
+  readonly radioFile: URL;
   /** The folder that holds the drivers' own profiles. */
   readonly driversFolder: URL;
 }
@@ -37,8 +39,19 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         const { WorkerThread } = await import('../outbox/worker-thread.ts');
         const worker = new WorkerThread(installation.workerFile); // first, since it comes up on another core meanwhile
         const { runCommand } = await import('./run.ts');
-        return runCommand({ file, worker, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
+        return runCommand({ file, worker, radioProgram: installation.radioFile, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
       }),
+    );
+  program
+    .command('devices')
+    .description('show the BLE devices in range, the driver that understands each, and a piece of configuration for it')
+    .argument('<file>', 'the configuration file, for its adapter')
+    .requiredOption('--ble', 'listen to the radio')
+    .option('--seconds <number>', 'how long to listen', '15')
+    .action(
+      action(async (file: string, { seconds }: { readonly seconds: string }) =>
+        (await import('./devices.ts')).devicesCommand({ file, radioProgram: installation.radioFile, listenMs: Math.min(Math.max(Number(seconds) || 15, 1), 600) * 1000, write: print, ...(await sources(installation)) }),
+      ),
     );
   program
     .command('check')
@@ -66,9 +79,8 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         return (await import('./status.ts')).statusCommand({ directory, json: options.json, write: print });
       }),
     );
-  addQuarantine(program, installation, action);
-  addMeter(program, installation, action);
   addModbus(program, { action, print, outboxDirectory: (file) => outboxDirectory(file, installation) });
+  addDecisions(program, installation, action);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -83,6 +95,13 @@ interface QuarantineOptions {
   readonly file: string;
   readonly directory?: string;
   readonly json: boolean;
+}
+
+/** What takes a person's word. */
+function addDecisions(program: Command, installation: Installation, action: Act): void {
+  addQuarantine(program, installation, action);
+  addMeter(program, installation, action);
+  addTag(program, installation, action);
 }
 
 function addQuarantine(program: Command, installation: Installation, action: Act): void {
@@ -122,6 +141,22 @@ function addMeter(program: Command, installation: Installation, action: Act): vo
     .action(
       action(async (name: string, { file, directory, json }: QuarantineOptions) =>
         (await import('./meter.ts')).meterReplaced({ directory: directory ?? (await outboxDirectory(file, installation)), meter: name, json, write: print }),
+      ),
+    );
+}
+
+function addTag(program: Command, installation: Installation, action: Act): void {
+  program
+    .command('tag')
+    .description('BLE tags')
+    .command('reset')
+    .description('your word that a tag is the right one although it counts anew: after a change of its battery, or of the tag')
+    .argument('<device>', "the device's name in the configuration")
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .action(
+      action(async (device: string, { file, directory }: { readonly file: string; readonly directory?: string }) =>
+        (await import('./tag.ts')).resetTag({ directory: directory ?? (await outboxDirectory(file, installation)), device, write: print }),
       ),
     );
 }

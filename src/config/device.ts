@@ -82,9 +82,9 @@ interface KnownMeters {
 }
 
 function knownMeters(driver: Driver, options: unknown, { source, path }: Part): KnownMeters | { readonly problem: Problem } {
-  if (driver.form !== 'polling') return { names: [], described: [] };
+  if (driver.form === 'listening') return { names: [], described: [] };
   try {
-    return { names: driver.meters(options), described: driver.described?.(options) ?? [] };
+    return { names: driver.meters(options) ?? [], described: driver.form === 'polling' ? (driver.described?.(options) ?? []) : [] };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return { problem: source.problem([...path, error.where], error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`) };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
+import { bleOf } from './ble-adapter.ts';
 import type { Configuration, MqttConfiguration, OutboxConfiguration } from './configuration.ts';
 import { crossCheckAssets } from './asset-checks.ts';
 import { type AssetList, readAssetList } from './asset-list.ts';
@@ -61,7 +62,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
     ...crossCheckAssets(devices, assets, top.output.assets?.complete ?? false),
   ];
   if (problems.length > 0 || top.complete === undefined || mqtt?.complete === undefined) return { problems };
-  const { gateway, site, owner, outbox, log, scans: { contextTimeout } } = top.complete;
+  const { gateway, site, owner, outbox, log, ble, scans: { contextTimeout } } = top.complete;
   return {
     content: {
       gateway,
@@ -69,6 +70,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
       owner,
       log,
       scans: { rules: scans.rules, contextTimeoutMs: contextTimeout },
+      ble: bleOf(ble),
       mqtt: mqttOf(mqtt.complete, gateway, site),
       outbox: outboxOf(outbox),
       devices: devices.flatMap(({ configuration }) => configuration ?? []),

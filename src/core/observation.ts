@@ -24,11 +24,11 @@ export interface ScanObservation {
   readonly unterminated?: true | undefined;
 }
 
-/** What became of a radio tag in a reader's field; wall times in milliseconds since 1970. */
+/** What became of a radio tag in a reader's field; times are RFC 3339 in UTC. */
 export interface TagPresence {
   readonly kind: 'arrived' | 'moved' | 'departed';
-  readonly firstSeenMs?: number | undefined;
-  readonly lastSeenMs?: number | undefined;
+  readonly firstSeen?: string | undefined;
+  readonly lastSeen?: string | undefined;
   /** How often the tag was read. */
   readonly count?: number | undefined;
 }
@@ -59,6 +59,10 @@ export interface MeterObservation {
   readonly raw: string;
   /** For a counter, what driver or profile know of how it is built. */
   readonly counter?: CounterShape | undefined;
+  /** Nothing proves who sent it: anybody near can send the same. Left out where it came by wire or was encrypted. */
+  readonly authenticated?: false | undefined;
+  /** Why the value, though it is one, is to be published as `uncertain`. */
+  readonly doubt?: string | undefined;
 }
 
 /** "No value" is its own state: never 0, never an empty text. */

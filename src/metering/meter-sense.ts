@@ -46,7 +46,7 @@ function judgedCount(content: MeterContent & { readonly value?: Decimal | undefi
   const swaps = serial?.swaps;
   const isExchanged = before.counter?.reference !== undefined && before.swaps !== undefined && swaps !== undefined && before.swaps !== swaps;
   const start: CounterState = isExchanged ? { epoch: (before.counter?.epoch ?? 0) + 1, turns: 0 } : (before.counter ?? { epoch: 0, turns: 0 });
-  if (content.value === undefined) return { content: { ...content, epoch: before.counter?.epoch ?? 0 }, state: before };
+  if (content.value === undefined || content.quality !== 'good') return { content: { ...content, epoch: before.counter?.epoch ?? 0 }, state: before }; // its driver does not believe it
   if (serial?.doubt !== undefined) return { content: doubted({ ...content, epoch: start.epoch }, 'serial-number-changed'), state: before };
   const verdict = judgedCounter(content.value, at, start, rules.counter);
   const tooMuch = outside(verdict.value ?? content.value, rules.limits);
