@@ -30,6 +30,7 @@ import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { socketPath } from './operations/control-socket.ts';
 import { keepServing } from './operations/keep-serving.ts';
+import { meterCommands, type ReplacedMeter } from './operations/meter-commands.ts';
 import { modbusCommands } from './operations/modbus-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
@@ -157,7 +158,8 @@ export class Gateway {
     this.#delivery.run().catch(died);
     this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
-    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...tagCommands((device) => this.#radioDevices.reset(device)) };
+    const replaced = (meter: ReplacedMeter): Promise<number | undefined> => this.#intake.replaced(meter, this.#clock.stamp());
+    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...tagCommands((device) => this.#radioDevices.reset(device)) };
     await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });

@@ -44,5 +44,6 @@ export const modbus = definePollingDriver({
     numbered: protocol === 'tcp',
   }),
   meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
+  described: ({ profile: { points }, only }) => chosenPoints(points, only),
   poll: pollPoints,
 });

@@ -1,7 +1,7 @@
 import type { ReadFunction } from './codec.ts';
 import { isBits } from './codec.ts';
 import type { Point, Term, WrittenPoint, WrittenProfile } from './profile.ts';
-import { type Fraction, fractionOf } from './fraction.ts';
+import { type Fraction, fractionOf, rounded } from './fraction.ts';
 import { Decimal } from '../../src/driver-kit/vocabulary.ts';
 import { bitsOf, isInteger, type NoValueCode, type Order, ORDERS, REGISTERS_OF, type RegisterType } from './registers.ts';
 
@@ -68,7 +68,7 @@ function placed(addend: Addend, given: WrittenPoint, profile: WrittenProfile): P
 }
 
 function joinedPlaces(meter: string, given: WrittenPoint, places: readonly Place[], registersMax: number): Point | Problem {
-  const { quantity, kind, alone, scale, offset, minimum, maximum, decimals } = given;
+  const { quantity, kind, alone, scale, offset, minimum, maximum, decimals, rollover, reset } = given;
   const [first] = places;
   const start = Math.min(...places.map((place) => place.start));
   const end = Math.max(...places.map((place) => place.start + place.count));
@@ -78,7 +78,8 @@ function joinedPlaces(meter: string, given: WrittenPoint, places: readonly Place
   if (end > 0x10000) return { path: ['address'], problem: 'the last register has no address: 65535 is the highest' };
   if (end - start > registersMax) return { path: [], problem: `it takes more than registersMax (${registersMax}) in one request` };
   const terms = places.map(({ start: at, ...term }) => ({ ...term, at: at - start }));
-  return { meter, quantity, kind, function: first.function, start, count: end - start, alone, terms, scale, offset, minimum, maximum, decimals };
+  const rateMax = given.rateMax && rounded(given.rateMax, RATE_DECIMALS);
+  return { meter, quantity, kind, function: first.function, start, count: end - start, alone, terms, scale, offset, minimum, maximum, decimals, rollover, reset, rateMax };
 }
 
 /** What a type cannot do; undefined when all fits. */
@@ -96,6 +97,8 @@ function misfit(type: RegisterType, given: WrittenPoint, code: ReadFunction): Pr
   if (type === 'string' && !isOne(given.scale)) return says('scale', 'texts cannot be scaled');
   if (type === 'string' && !isZero(given.offset)) return says('offset', 'texts cannot be shifted');
   if (isBits(code) && given.noValue !== undefined) return says('noValue', 'a single bit has no code for "no value"');
+  const ofCounter = (['rollover', 'reset', 'rateMax'] as const).find((key) => given[key] !== undefined);
+  if (given.kind !== 'counter' && ofCounter !== undefined) return says(ofCounter, 'only for counters');
   if (type === 'string' && (given.minimum ?? given.maximum) !== undefined) return says(given.minimum === undefined ? 'maximum' : 'minimum', 'texts have no size');
   if (isZero(given.scale)) return says('scale', 'scale 0 makes every value 0');
   return undefined;
@@ -176,3 +179,5 @@ const MODICON: ReadonlyMap<number, ReadFunction> = new Map([
   [3, 4],
   [4, 3],
 ]);
+
+const RATE_DECIMALS = 9;

@@ -2,6 +2,7 @@ import type { Emit, PollingLink } from '../../src/driver-kit/define-driver.ts';
 import { type MeterObservation, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 import { type Block, blocksOf, halvesOf, type Refused } from './blocks.ts';
 import { isBits, type Reply } from './codec.ts';
+import { counterShape } from './counter-shape.ts';
 import { exchangeOf, type Protocol } from './exchange.ts';
 import { decodedPoint } from './point-value.ts';
 import type { Point, Profile } from './profile.ts';
@@ -88,8 +89,10 @@ function observed(point: Point, block: Block, reply: Reply): MeterObservation {
   return { ...described(point), ...decodedPoint(point, reply.bytes.subarray(2 * at, 2 * (at + point.count)), 0) };
 }
 
-function described({ meter, quantity, kind }: Point): Pick<MeterObservation, 'kind' | 'meter' | 'quantity' | 'meterKind'> {
-  return { kind: 'meter', meter, quantity, meterKind: kind };
+function described(point: Point): Pick<MeterObservation, 'kind' | 'meter' | 'quantity' | 'meterKind' | 'counter'> {
+  const { meter, quantity, kind } = point;
+  const counter = counterShape(point);
+  return { kind: 'meter', meter, quantity, meterKind: kind, ...(counter && { counter }) };
 }
 
 /** A device that leaves this many blocks in a row unanswered is not asked for the rest: it would hold up its neighbours. */

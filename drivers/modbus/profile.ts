@@ -1,5 +1,5 @@
 import { z } from '../../src/driver-kit/options.ts';
-import { type MeterKind, QUANTITIES, type Quantity } from '../../src/driver-kit/vocabulary.ts';
+import { type Decimal, type MeterKind, QUANTITIES, type Quantity } from '../../src/driver-kit/vocabulary.ts';
 import type { ReadFunction } from './codec.ts';
 import { type Fraction, parseFraction } from './fraction.ts';
 import { compiledPoint } from './points.ts';
@@ -32,6 +32,11 @@ export interface Point {
   readonly minimum?: Fraction | undefined;
   readonly maximum?: Fraction | undefined;
   readonly decimals: number;
+  /** Whether a counter goes on at 0 behind its highest value, and whether it can be set back; where the profile knows. */
+  readonly rollover: boolean | undefined;
+  readonly reset: boolean | undefined;
+  /** The most that a counter can grow in an hour, in the unit of its quantity. */
+  readonly rateMax: Decimal | undefined;
 }
 
 /** One addend of a point; most points have one. */
@@ -60,6 +65,7 @@ const address = z.int().min(0).max(465_536);
 const readFunction = z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]);
 const type = z.enum(namesOf<RegisterType>(REGISTERS_OF));
 const order = z.enum(namesOf<Order>(ORDERS));
+const allowed = z.enum(['allowed', 'never']).transform((word) => word === 'allowed');
 const noValue = z.record(z.string(), z.string().min(1));
 
 const term = z.strictObject({
@@ -85,6 +91,9 @@ const point = z.strictObject({
   minimum: fraction.optional().describe('The least value there can be, in the unit of the quantity; what is below has no value.'),
   maximum: fraction.optional().describe('The greatest value there can be, in the unit of the quantity; what is above has no value.'),
   decimals: z.int().min(0).max(9).default(4).describe('Where the result of a fraction is rounded; without one nothing is.'),
+  rollover: allowed.optional().describe('For a counter: whether it goes on at 0 behind the highest value of its type.'),
+  reset: allowed.optional().describe('For a counter: whether it can be set back, by a person or a loss of power.'),
+  rateMax: fraction.optional().describe('For a counter: the most that it can grow in an hour, in the unit of its quantity; hours need none.'),
   alone: z.boolean().default(false).describe('Never read this point together with another one.'),
 });
 

@@ -21,6 +21,10 @@ export interface DeviceReport {
 export interface DeviceCounts {
   frames: number;
   readings: number;
+  /** Readings that were measured and not published since they said nothing new, by the meter's reading policy. */
+  unchanged: number;
+  /** Readings that were measured and not published so soon after the one before. */
+  tooSoon: number;
   /** Bytes that became part of no frame, by reason. */
   discarded: Record<string, number>;
   /** Frames or answers that could not be decoded, and questions without an answer. */
@@ -45,6 +49,8 @@ export class DeviceStatus {
   readonly counts: DeviceCounts = {
     frames: 0,
     readings: 0,
+    unchanged: 0,
+    tooSoon: 0,
     discarded: {},
     faults: 0,
     refused: 0,

@@ -1,12 +1,14 @@
 import { StorageError } from '../core/errors.ts';
-import type { Reading } from '../core/reading.ts';
+import type { Unit } from '../core/quantity.ts';
+import type { Reading, Stamp } from '../core/reading.ts';
 import type { Recorded, RecordReadings } from '../core/record.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
 import { type UnderstoodScan, understoodScan } from '../identification/understood-scan.ts';
 import type { MeterBook } from '../metering/meter-book.ts';
-import { meterContent, type MeterMapping } from '../metering/meter-content.ts';
+import { assetOf, meterEntry, type MeterMapping } from '../metering/meter-content.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
+import { epochReading } from './epoch-reading.ts';
 import { contextKeyOf, type ScanSense } from './scan-sense.ts';
 import { Turns } from './turns.ts';
 
@@ -62,10 +64,13 @@ export class Intake {
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
   async #store(understood: readonly UnderstoodScan[], { observations, stamp, notes }: Report, { mapping, contextGroup, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
     const { device } = mapping;
-    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, mapping));
+    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterEntry(value, mapping));
     const scans = this.#parts.scans.enter(understood, { device, contextGroup }, stamp);
     const meters = this.#parts.meters.enter(values, stamp);
-    const readings: Reading[] = [...scans.readings, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
+    const told = meters.events.map((begun) => epochReading(begun, stamp));
+    status.counts.unchanged += meters.suppressed.same;
+    status.counts.tooSoon += meters.suppressed.tooSoon;
+    const readings: Reading[] = [...scans.readings, ...told, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
     let recorded: Recorded | undefined;
     try {
       recorded = await this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...notes }, { lingerMs });
@@ -76,7 +81,25 @@ export class Intake {
       throw error;
     } finally {
       scans.settled(recorded);
-      meters.settled();
+      meters.settled(recorded === undefined ? 'refused' : 'stored');
+    }
+  }
+
+  /** Takes a person's word that a counter was replaced; resolves with its new epoch after the commit, with undefined when it was never read. */
+  replaced(meter: { readonly meter: string; readonly unit?: Unit | undefined; readonly mapping: MeterMapping }, stamp: Stamp): Promise<number | undefined> {
+    return this.#kept(this.#replaced(meter, stamp));
+  }
+
+  async #replaced({ meter, unit, mapping }: Parameters<Intake['replaced']>[0], stamp: Stamp): Promise<number | undefined> {
+    const entered = this.#parts.meters.replaced({ device: mapping.device, meter, unit, asset: assetOf(meter, mapping) });
+    if (entered === undefined) return undefined;
+    let outcome: 'stored' | 'refused' = 'refused';
+    try {
+      await this.#parts.record(entered.events.map((begun) => epochReading(begun, stamp)), entered.notes);
+      outcome = 'stored';
+      return entered.epoch;
+    } finally {
+      entered.settled(outcome);
     }
   }
 

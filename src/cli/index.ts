@@ -74,9 +74,8 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         return (await import('./status.ts')).statusCommand({ directory, json: options.json, write: print });
       }),
     );
-  addQuarantine(program, installation, action);
   addModbus(program, { action, print, outboxDirectory: (file) => outboxDirectory(file, installation) });
-  addTag(program, installation, action);
+  addDecisions(program, installation, action);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -91,6 +90,13 @@ interface QuarantineOptions {
   readonly file: string;
   readonly directory?: string;
   readonly json: boolean;
+}
+
+/** What takes a person's word. */
+function addDecisions(program: Command, installation: Installation, action: Act): void {
+  addQuarantine(program, installation, action);
+  addMeter(program, installation, action);
+  addTag(program, installation, action);
 }
 
 function addQuarantine(program: Command, installation: Installation, action: Act): void {
@@ -125,6 +131,22 @@ function addSheet(program: Command, action: Act): void {
     .option('--title <text>', 'what stands at its top', 'Scanner commands')
     .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
     .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
+}
+
+function addMeter(program: Command, installation: Installation, action: Act): void {
+  const meter = program.command('meter').description('tell a running gateway what happened to a meter');
+  meter
+    .command('replaced')
+    .description('a counter was replaced or set back: begin a new epoch, whose first value is the next one that is read')
+    .argument('<meter>', 'the meter, as DEVICE/METER')
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .option('--json', 'print as JSON', false)
+    .action(
+      action(async (name: string, { file, directory, json }: QuarantineOptions) =>
+        (await import('./meter.ts')).meterReplaced({ directory: directory ?? (await outboxDirectory(file, installation)), meter: name, json, write: print }),
+      ),
+    );
 }
 
 function addTag(program: Command, installation: Installation, action: Act): void {

@@ -45,8 +45,8 @@ function unknownRole(text: string): string {
   return `there is no role "${printable(text, 60)}"; ${near === undefined ? `there is ${RULE_ROLES.join(', ')}` : `did you mean "${near}"?`}`;
 }
 
-/** The values of a line; undefined when a quotation mark is not closed. */
-function cellsOf(line: string, separator: string): readonly string[] | undefined {
+/** The values of a line of CSV; undefined when a quotation mark is not closed. */
+export function cellsOf(line: string, separator: string): readonly string[] | undefined {
   if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
   const cells: string[] = [];
   let cell = '';

@@ -1,5 +1,7 @@
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
+import type { MeterSettings } from '../core/meter-settings.ts';
+import type { AssetReference } from '../core/reading.ts';
 import type { BleConfiguration } from './ble-adapter.ts';
 import type { PortConfiguration } from './port.ts';
 
@@ -79,7 +81,7 @@ export interface DeviceConfiguration {
   readonly profile?: ProfileReference | undefined;
   readonly port: PortConfiguration;
   readonly line: LineConfiguration;
-  readonly asset?: { readonly number: string; readonly site?: string | undefined; readonly organization?: string | undefined } | undefined;
+  readonly asset?: AssetReference | undefined;
   /** How long the same code is the same scan; 0 for never. */
   readonly repeatWindowMs: number;
   /** How long a radio tag may go unread before it has departed; undefined where presence is not told. */
@@ -87,7 +89,15 @@ export interface DeviceConfiguration {
   /** Devices of one group share what was scanned before. */
   readonly contextGroup?: string | undefined;
   /** By the name that the driver gives a meter. */
-  readonly meters: Readonly<Record<string, { readonly meter: string }>>;
+  readonly meters: Readonly<Record<string, MeterConfiguration>>;
+}
+
+/** What is said of one meter of a device. */
+export interface MeterConfiguration extends MeterSettings {
+  /** The meter's name in the work management system. */
+  readonly meter?: string | undefined;
+  /** The asset it belongs to, in place of the device's. */
+  readonly asset?: AssetReference | undefined;
 }
 
 /** Where a device's profile came from. */

@@ -19,7 +19,7 @@ export function crossCheckMqtt(mqtt: Partial<z.output<typeof mqttSchema>>, part:
 
 /** What is wrong between devices that are right by themselves. */
 export function crossCheckDevices(devices: readonly DeviceDraft[]): readonly Problem[] {
-  return [...devices.flatMap(wrongKindOfPort), ...sharedPorts(devices), ...devices.flatMap(metersWithoutAsset), ...sharedMeters(devices)];
+  return [...devices.flatMap(wrongKindOfPort), ...sharedPorts(devices)];
 }
 
 const PAIRS = [
@@ -67,24 +67,4 @@ function wrongKindOfPort({ part, driver, common: { port } }: DeviceDraft): reado
   if (port.kind !== 'ble') return [];
   if (driver.form === 'polling') return problem(`${driver.name} is not read over BLE`);
   return port.address === undefined ? problem('needs the address of the device, since it is connected to') : [];
-}
-
-function metersWithoutAsset({ part, common }: DeviceDraft): readonly Problem[] {
-  if (common.meters === undefined || Object.keys(common.meters).length === 0 || stands('asset', part)) return [];
-  return [part.source.problem([...part.path, 'meters'], 'needs "asset" beside it, which says whose meters these are', 'key')];
-}
-
-/** Two sources of one meter would make its readings jump between them. */
-function sharedMeters(devices: readonly DeviceDraft[]): readonly Problem[] {
-  const booked = new Map<string, string>();
-  return devices.flatMap(({ name, part, common: { asset, meters = {} } }) =>
-    Object.entries(meters).flatMap(([meter, booking]) => {
-      if (asset === undefined) return [];
-      const key = JSON.stringify([asset.organization, asset.site, asset.number, booking.meter]);
-      const first = booked.get(key);
-      if (first === undefined) booked.set(key, `${name}.${meter}`);
-      const at = [...part.path, 'meters', meter, 'meter'];
-      return first === undefined ? [] : [part.source.problem(at, `${part.source.written(at) ?? 'this meter'} of the same asset is already fed by "${first}"`)];
-    }),
-  );
 }

@@ -1,7 +1,10 @@
 import { ProtocolError } from '../core/errors.ts';
-import type { Driver, SerialDefaults } from '../driver-kit/define-driver.ts';
+import type { Driver, MeterDescription, SerialDefaults } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
 import type { DeviceConfiguration, LineConfiguration, ProfileReference } from './configuration.ts';
+import { type AssetList, meterKey } from './asset-list.ts';
+import type { WrittenMeter } from './meter-schema.ts';
+import { meterMisfits, meterSettings } from './meter-settings.ts';
 import { suggestion } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import type { ProfileShelf } from './profile.ts';
@@ -15,6 +18,8 @@ export interface DeviceDraft {
   readonly part: Part;
   readonly driver?: Driver | undefined;
   readonly common: Partial<z.output<typeof deviceSchema>>;
+  /** The meters that it has, as far as its driver knows them beforehand. */
+  readonly known?: readonly string[] | undefined;
   /** The whole device, when nothing is wrong with it by itself. */
   readonly configuration?: DeviceConfiguration | undefined;
   readonly problems: readonly Problem[];
@@ -23,6 +28,7 @@ export interface DeviceDraft {
 /** What devices are read with. */
 export interface DeviceReading {
   readonly drivers: readonly Driver[];
+  readonly assets: AssetList;
   readonly shelf: ProfileShelf;
   /** Where the profiles are that a driver brings. */
   readonly profileFolder: (driver: string) => string;
@@ -41,9 +47,13 @@ export async function readDevice(name: string, part: Part, reading: DeviceReadin
   const options = profile.reference === undefined ? checked.output : { ...checked.output, profile: profile.content };
   const { port, asset, contextGroup, repeatWindow, meters = {} } = complete;
   const departAfterMs = complete.presence ? (complete.departAfter ?? departAfter(driver, options)) : undefined;
-  const misnamed = misnamedMeters(driver, options, Object.keys(meters), part);
-  if (misnamed.length > 0) return { ...draft, problems: misnamed };
-  return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, contextGroup, repeatWindowMs: repeatWindow, departAfterMs, meters } };
+  const known = knownMeters(driver, options, part);
+  const wrong = 'problem' in known ? [known.problem] : wrongMeters(meters, known, part);
+  if (wrong.length > 0 || 'problem' in known) return { ...draft, problems: wrong };
+  const named = [...new Set([...Object.keys(meters), ...known.names])];
+  const settings = named.map((meter) => [meter, meterSettings(meters[meter] ?? {}, reading.assets.meters.get(meterKey(name, meter)))] as const);
+  const line = lineOf(common, driver.serial);
+  return { ...draft, known: known.names, configuration: { name, driver, options, profile: profile.reference, port, line, asset, contextGroup, repeatWindowMs: repeatWindow, departAfterMs, meters: Object.fromEntries(settings) } };
 }
 
 /** The line parameters: as configured, else the driver's, else 9600 8N1. */
@@ -65,18 +75,29 @@ function departAfter(driver: Driver, options: unknown): number {
 const DEPART_AFTER_MS = 5000;
 const DEPART_AFTER_POLLS = 3;
 
-/** A meter that is misspelt would be read and booked nowhere. */
-function misnamedMeters(driver: Driver, options: unknown, named: readonly string[], { source, path }: Part): readonly Problem[] {
-  if (driver.form === 'listening') return [];
+interface KnownMeters {
+  /** None where the driver cannot tell before it hears the device. */
+  readonly names: readonly string[];
+  readonly described: readonly MeterDescription[];
+}
+
+function knownMeters(driver: Driver, options: unknown, { source, path }: Part): KnownMeters | { readonly problem: Problem } {
+  if (driver.form === 'listening') return { names: [], described: [] };
   try {
-    const known = driver.meters(options);
-    if (known === undefined) return [];
-    const unknown = named.filter((meter) => !known.includes(meter));
-    return unknown.map((meter) => source.problem([...path, 'meters', meter], `the device has no meter "${meter}"${suggestion(meter, known)}`, 'key'));
+    return { names: driver.meters(options) ?? [], described: driver.form === 'polling' ? (driver.described?.(options) ?? []) : [] };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    return [source.problem([...path, error.where], error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`)];
+    return { problem: source.problem([...path, error.where], error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`) };
   }
+}
+
+/** A meter that is misspelt would be read and booked nowhere. */
+function wrongMeters(written: Readonly<Record<string, WrittenMeter>>, { names, described }: KnownMeters, part: Part): readonly Problem[] {
+  return Object.entries(written).flatMap(([meter, settings]) => {
+    if (names.length > 0 && !names.includes(meter)) return [part.source.problem([...part.path, 'meters', meter], `the device has no meter "${meter}"${suggestion(meter, names)}`, 'key')];
+    const description = described.find((one) => one.meter === meter);
+    return description === undefined ? [] : meterMisfits(settings, description, part);
+  });
 }
 
 function unknownDriver(name: string | undefined, { source, path }: Part, drivers: readonly Driver[]): readonly Problem[] {

@@ -3,6 +3,8 @@ import type { Driver } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
 import { bleOf } from './ble-adapter.ts';
 import type { Configuration, MqttConfiguration, OutboxConfiguration } from './configuration.ts';
+import { crossCheckAssets } from './asset-checks.ts';
+import { type AssetList, readAssetList } from './asset-list.ts';
 import { crossCheckDevices, crossCheckMqtt } from './cross-checks.ts';
 import { type DeviceDraft, readDevice } from './device.ts';
 import { configurationError, type Problem } from './problem.ts';
@@ -46,15 +48,18 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
   const top = validateFields(wholeSchema, { source, path: [] });
   const mqttPart = { source, path: ['mqtt'] };
   const mqtt = top.output.mqtt === undefined ? undefined : validateFields(mqttSchema, mqttPart);
-  const devices = await readDevices(source, parts);
+  const assets = await readAssetList(source, top.output.assets?.list);
+  const devices = await readDevices(source, parts, assets);
   const scans = await readScanRules(source, top.output.scans);
   const problems = [
     ...top.problems,
     ...scans.problems,
+    ...assets.problems,
     ...(mqtt?.problems ?? []),
     ...crossCheckMqtt(mqtt?.output ?? {}, mqttPart),
     ...devices.flatMap((device) => device.problems),
     ...crossCheckDevices(devices),
+    ...crossCheckAssets(devices, assets, top.output.assets?.complete ?? false),
   ];
   if (problems.length > 0 || top.complete === undefined || mqtt?.complete === undefined) return { problems };
   const { gateway, site, owner, outbox, log, ble, scans: { contextTimeout } } = top.complete;
@@ -75,10 +80,10 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
 }
 
 /** Takes them as they are written, since one wrong name must not hide what is wrong with the other devices. */
-async function readDevices(source: YamlSource, { file, drivers, profileFolder }: LoadParts): Promise<readonly DeviceDraft[]> {
+async function readDevices(source: YamlSource, { file, drivers, profileFolder }: LoadParts, assets: AssetList): Promise<readonly DeviceDraft[]> {
   const devices = valueAt(source.value, ['devices']);
   if (typeof devices !== 'object' || devices === null || Array.isArray(devices)) return [];
-  const reading = { drivers, profileFolder, shelf: new ProfileShelf(file) };
+  const reading = { drivers, profileFolder, assets, shelf: new ProfileShelf(file) };
   const names = Object.keys(devices).slice(0, DEVICES_MAX);
   return Promise.all(names.map((name) => readDevice(name, { source, path: ['devices', name] }, reading)));
 }

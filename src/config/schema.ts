@@ -3,6 +3,7 @@ import { readPattern } from '../core/pattern.ts';
 import { CHECK_NAMES, RULE_ROLES } from '../core/scan-rule.ts';
 import { brokerUrl } from './broker-url.ts';
 import { bleAdapterSchema } from './ble-adapter.ts';
+import { assetSchema, meterSchema } from './meter-schema.ts';
 import { portSchema } from './port.ts';
 
 /** One level of a topic: the names of gateway, site and devices. Other characters break in some brokers. */
@@ -94,14 +95,7 @@ export const deviceSchema = z.strictObject({
   dataBits: z.literal([7, 8]).optional().describe('The data bits of a character.'),
   parity: z.enum(['none', 'even', 'odd']).optional().describe('The parity bit of a character.'),
   stopBits: z.literal([1, 2]).optional().describe('The stop bits of a character.'),
-  asset: z
-    .strictObject({
-      number: z.string().min(1).max(100).describe('The asset number, as the work management system writes it.'),
-      site: z.string().min(1).max(100).optional().describe('The asset\'s site there.'),
-      organization: z.string().min(1).max(100).optional().describe('The asset\'s organization there.'),
-    })
-    .optional()
-    .describe('The asset that the readings of this device belong to.'),
+  asset: assetSchema.optional().describe('The asset that the readings of this device belong to.'),
   repeatWindow: duration({ max: '1 h' })
     .prefault('300 ms')
     .describe('How long after a code the same code of this device is the same scan: it gets the same answer and is only counted. "0 s" makes each count.'),
@@ -113,13 +107,7 @@ export const deviceSchema = z.strictObject({
     .optional()
     .describe('How long a radio tag may go unread before it has departed. When left out, 5 s, or three polls where these take longer.'),
   contextGroup: level.optional().describe('Scanners with the same name here share what was scanned before: badge, work order, location and activity. Each has its own when left out.'),
-  meters: z
-    .record(
-      level,
-      z.strictObject({ meter: z.string().min(1).max(100).describe('The meter\'s name in the work management system.') }),
-    )
-    .optional()
-    .describe('Other names of this device\'s meters, by the name that the driver or profile gives them.'),
+  meters: z.record(level, meterSchema).optional().describe('What is to be known of this device\'s meters, by the name that the driver or profile gives them.'),
 });
 
 const pattern = z
@@ -155,6 +143,12 @@ export const scansSchema = z.strictObject({
     .describe('How long a badge, work order, location or activity holds for the scans after it.'),
 });
 
+/** Where the assets of meters come from. */
+export const assetsSchema = z.strictObject({
+  list: z.string().min(1).max(500).optional().describe('A CSV file with a line for each meter, by its whole path or from this file\'s folder; columns "device", "meter", "asset", "site", "organization", "name", "min", "max".'),
+  complete: z.boolean().default(false).describe('Whether every meter that is read must have an asset with number, site, organization and a meter\'s name, as a receiver needs that books by them; what is missing is then an error.'),
+});
+
 /** How a profile is named: the name of a file, which can never lead to another folder. */
 export const PROFILE_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$/;
 
@@ -171,6 +165,7 @@ export const wholeSchema = z.strictObject({
   scans: scansSchema.prefault({}).describe('What scanned codes mean.'),
   ble: bleAdapterSchema.prefault({}).describe('The adapter for BLE devices, where there are some.'),
   log: logSchema.prefault({}).describe('What is written to the log.'),
+  assets: assetsSchema.optional().describe('A list that says which asset each meter belongs to, in place of saying it at each device.'),
   devices: z
     .record(level, z.unknown())
     .refine((devices) => Object.keys(devices).length > 0, { error: 'expected at least one device, indented below this key' })

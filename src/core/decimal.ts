@@ -39,6 +39,25 @@ export class Decimal {
     return new Decimal(this.unscaled * other.unscaled, this.exponent + other.exponent);
   }
 
+  /** The difference, exact. */
+  minus(other: Decimal): Decimal {
+    return this.plus(new Decimal(-other.unscaled, other.exponent));
+  }
+
+  /** The number without its sign. */
+  magnitude(): Decimal {
+    return this.unscaled < 0n ? new Decimal(-this.unscaled, this.exponent) : this;
+  }
+
+  /** The nearest number of at most so many decimals, halves away from zero. */
+  rounded(decimals: number): Decimal {
+    if (this.exponent >= -decimals) return this;
+    const divisor = 10n ** BigInt(-this.exponent - decimals);
+    const { unscaled } = this.magnitude();
+    const quotient = (2n * unscaled + divisor) / (2n * divisor);
+    return new Decimal(this.unscaled < 0n ? -quotient : quotient, -decimals);
+  }
+
   /** Negative, zero or positive as this is less than, equal to or greater than the other. */
   compare(other: Decimal): number {
     const exponent = Math.min(this.exponent, other.exponent);

@@ -1,4 +1,5 @@
 import type { Decimal } from './decimal.ts';
+import type { CounterShape } from './meter-settings.ts';
 import type { Quantity } from './quantity.ts';
 
 /** What a driver reports: no identity, no time, no device. */
@@ -56,6 +57,8 @@ export interface MeterObservation {
   readonly value: Decimal | string | NoValue;
   /** The device's own digits or bytes, as it sent them. */
   readonly raw: string;
+  /** For a counter, what driver or profile know of how it is built. */
+  readonly counter?: CounterShape | undefined;
   /** Nothing proves who sent it: anybody near can send the same. Left out where it came by wire or was encrypted. */
   readonly authenticated?: false | undefined;
   /** Why the value, though it is one, is to be published as `uncertain`. */

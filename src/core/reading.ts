@@ -45,7 +45,7 @@ export interface EventReading {
 }
 
 /** The kinds of events that exist; each has its own schema in docs/schemas. */
-export const EVENT_KINDS = ['device-state', 'gap', 'quarantine', 'clock', 'undo', 'battery-low'] as const;
+export const EVENT_KINDS = ['device-state', 'gap', 'quarantine', 'clock', 'undo', 'meter-replaced', 'battery-low'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** What a scanned code is to the person who scanned it. */

@@ -1,5 +1,6 @@
 import type { ProtocolError } from '../core/errors.ts';
-import type { Observation } from '../core/observation.ts';
+import type { MeterKind, Observation } from '../core/observation.ts';
+import type { Quantity } from '../core/quantity.ts';
 import type { Advertisement } from './advertisement.ts';
 import type { Framing } from './framing.ts';
 import type { z } from './options.ts';
@@ -96,6 +97,8 @@ export interface PollingDriver extends About {
    * that are misspelt. Throws a ProtocolError, `where` naming the option, when the options ask for one that there is not.
    */
   meters(options: unknown): readonly string[];
+  /** What these meters are, where the driver knows it beforehand, so that the check finds settings that do not fit. */
+  described?(options: unknown): readonly MeterDescription[];
   /**
    * Asks for everything once, and emits what each exchange brought before the next one begins. Rejects with a
    * ProtocolError when the device did not answer at all; what it refused is an observation without a value. Resolves
@@ -103,6 +106,13 @@ export interface PollingDriver extends About {
    * poll that rejects has learnt nothing.
    */
   poll(link: PollingLink, options: unknown, emit: Emit, learnt: unknown): Promise<unknown>;
+}
+
+/** A meter as it is known before it is read. */
+export interface MeterDescription {
+  readonly meter: string;
+  readonly quantity: Quantity;
+  readonly kind: MeterKind;
 }
 
 /** When and how patiently a device is asked. All times in milliseconds. */
@@ -246,6 +256,7 @@ export function definePollingDriver<Options extends z.ZodObject, Profile extends
     readonly profile?: Profile;
     schedule(options: z.output<Options>): PollSchedule;
     meters(options: WithProfile<Options, Profile>): readonly string[];
+    described?(options: WithProfile<Options, Profile>): readonly MeterDescription[];
     poll(link: PollingLink, options: WithProfile<Options, Profile>, emit: Emit, learnt: Learnt | undefined): Promise<Learnt>;
   },
 ): PollingDriver {

@@ -1,23 +1,43 @@
+import type { ReadingPolicy } from '../core/meter-settings.ts';
 import type { MeterContent, Stamp } from '../core/reading.ts';
 import type { Notes } from '../core/record.ts';
+import { counterRules } from './counter-rules.ts';
+import { type EpochBegun, judgedValue, type MeterRules, replacedByPerson } from './meter-sense.ts';
 import { meterNote, meterNoteKey, type MeterState, readMeterNote } from './meter-state.ts';
+import { publication, type Publication } from './reading-policy.ts';
 import { judgedTime } from './reading-time.ts';
+import { judgedSerial, SERIAL_NUMBER } from './serial-number.ts';
 
-/** Readings that were entered together, to be recorded together with the notes. */
+/** A value to enter, and what it is judged by. */
+export interface MeterEntry {
+  readonly content: MeterContent;
+  readonly rules?: MeterRules | undefined;
+  readonly policy?: ReadingPolicy | undefined;
+}
+
+/** Readings that were entered together, to be recorded together with the events and notes. */
 export interface Entered {
+  /** Those to publish. */
   readonly contents: readonly MeterContent[];
+  /** Epochs that began. */
+  readonly events: readonly EpochBegun[];
   readonly notes: Notes;
+  /** How many readings are not published, and why. */
+  readonly suppressed: { readonly same: number; readonly tooSoon: number };
   /** To be called when they were recorded, or when they were not and will not be: the notes tell from then on. */
-  readonly settled: () => void;
+  readonly settled: (outcome: 'stored' | 'refused') => void;
 }
 
 /**
  * Remembers of each meter what its next reading is judged by. What is stored is in the notes; the book runs ahead of
  * them, since readings may be entered while earlier ones are still being stored, and each is judged by the one before.
+ * A reading that is not published is stored with nothing, unless it says that an epoch began: flash is not written for it.
  */
 export class MeterBook {
   readonly #note: (key: string) => string | undefined;
   readonly #ahead = new Map<string, MeterState>();
+  /** Events that were refused with their readings, by the key of their meter. */
+  readonly #untold = new Map<string, readonly EpochBegun[]>();
 
   /** `note` gives what was recorded for a key, in this run or an earlier one. */
   constructor(note: (key: string) => string | undefined) {
@@ -25,23 +45,78 @@ export class MeterBook {
   }
 
   /** Judges readings of one moment, in their order. */
-  enter(contents: readonly MeterContent[], stamp: Stamp): Entered {
-    const changed = new Map<string, MeterState>();
-    const judged = contents.map((content) => {
-      const key = meterNoteKey(content.device, content.meter);
-      const before = this.#ahead.get(key) ?? readMeterNote(this.#note(key));
-      const { content: result, lastMs } = judgedTime(content, stamp, before.lastMs);
-      if (lastMs === before.lastMs) return result;
-      const after = { ...before, lastMs };
-      this.#ahead.set(key, after);
-      changed.set(key, after);
-      return result;
-    });
+  enter(entries: readonly MeterEntry[], stamp: Stamp): Entered {
+    const page = new Page();
+    const published = [...entries].sort(serialFirst).flatMap((entry) => this.#judged(entry, stamp, page));
+    return this.#entered(published, page);
+  }
+
+  /** Takes a person's word that a counter was replaced: a new epoch, whose first value is the next that is read. Undefined for one that was never read. */
+  replaced(meter: Pick<EpochBegun, 'device' | 'meter' | 'asset' | 'unit'>): (Entered & { readonly epoch: number }) | undefined {
+    const page = new Page();
+    const key = meterNoteKey(meter.device, meter.meter);
+    const before = this.#stateOf(key);
+    if (before.counter === undefined) return undefined;
+    const after = replacedByPerson(before);
+    const epoch = after.counter?.epoch ?? 0;
+    this.#keep(page, key, after);
+    const { device, meter: name, asset, unit } = meter;
+    page.events.push([key, { device, meter: name, asset, unit, epoch, cause: 'person', last: before.counter?.reference }]);
+    return { ...this.#entered([], page), epoch };
+  }
+
+  #judged({ content, rules = PLAIN, policy }: MeterEntry, stamp: Stamp, page: Page): readonly MeterContent[] {
+    const key = meterNoteKey(content.device, content.meter);
+    const before = this.#stateOf(key);
+    const sensed = this.#sensed(before, { content, rules }, stamp);
+    const { content: timed, lastMs } = judgedTime(sensed.content, stamp, before.lastMs);
+    const verdict = publication(timed, stamp, before.sent, policy);
+    const isTold = verdict === 'publish';
+    const { value, epoch, quality, reason } = timed;
+    const sent = { value: value?.toString(), epoch, quality, reason, at: stamp };
+    const after = isTold ? { ...sensed.state, lastMs, sent } : sensed.state;
+    if (sensed.event !== undefined) page.events.push([key, sensed.event]);
+    for (const event of this.#toldAgain(key, before)) page.events.push([key, event]);
+    if (isTold || isWeighty(before, after) || page.events.some(([of]) => of === key)) this.#keep(page, key, after);
+    else this.#ahead.set(key, after);
+    page.verdicts.push(verdict);
+    return isTold ? [timed] : [];
+  }
+
+  #sensed(before: MeterState, { content, rules }: { readonly content: MeterContent; readonly rules: MeterRules }, stamp: Stamp): ReturnType<typeof judgedValue> {
+    if (content.meter === SERIAL_NUMBER && typeof content.value === 'string') {
+      const serial = judgedSerial(content.value, before.serial);
+      return { content, state: { ...before, serial } };
+    }
+    return judgedValue(content, stamp, before, rules, this.#stateOf(meterNoteKey(content.device, SERIAL_NUMBER)).serial);
+  }
+
+  /** The refusal of an epoch's first reading took its event along, but not the readings that rest on it. */
+  #toldAgain(key: string, before: MeterState): readonly EpochBegun[] {
+    const untold = this.#untold.get(key) ?? [];
+    this.#untold.delete(key);
+    return untold.filter((event) => event.epoch <= (before.counter?.epoch ?? 0));
+  }
+
+  #stateOf(key: string): MeterState {
+    return this.#ahead.get(key) ?? readMeterNote(this.#note(key));
+  }
+
+  #keep(page: Page, key: string, state: MeterState): void {
+    this.#ahead.set(key, state);
+    page.changed.set(key, state);
+  }
+
+  #entered(contents: readonly MeterContent[], { changed, events, verdicts }: Page): Entered {
+    const count = (wanted: Publication): number => verdicts.filter((verdict) => verdict === wanted).length;
     return {
-      contents: judged,
+      contents,
+      events: events.map(([, event]) => event),
       notes: Object.fromEntries([...changed].map(([key, state]) => [key, meterNote(state)])),
-      settled: () => {
+      suppressed: { same: count('same'), tooSoon: count('too-soon') },
+      settled: (outcome) => {
         for (const [key, state] of changed) this.#settled(key, state);
+        if (outcome === 'refused') for (const [key, event] of events) this.#untold.set(key, [...(this.#untold.get(key) ?? []), event]);
       },
     };
   }
@@ -51,3 +126,22 @@ export class MeterBook {
     if (this.#ahead.get(key) === state) this.#ahead.delete(key);
   }
 }
+
+/** What entering readings of one moment brings. */
+class Page {
+  readonly changed = new Map<string, MeterState>();
+  readonly events: (readonly [key: string, event: EpochBegun])[] = [];
+  readonly verdicts: Publication[] = [];
+}
+
+/** What must not be forgotten by a restart, whether it is published or not. */
+function isWeighty(before: MeterState, after: MeterState): boolean {
+  const isTurned = before.counter?.epoch !== after.counter?.epoch || before.counter?.turns !== after.counter?.turns;
+  return isTurned || before.swaps !== after.swaps || before.serial?.text !== after.serial?.text || before.serial?.swaps !== after.serial?.swaps;
+}
+
+function serialFirst(one: MeterEntry, other: MeterEntry): number {
+  return Number(other.content.meter === SERIAL_NUMBER) - Number(one.content.meter === SERIAL_NUMBER);
+}
+
+const PLAIN: MeterRules = { counter: counterRules('count') };

@@ -194,7 +194,7 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
 
   it.each([
     ['an unknown key', `${WHOLE}logg: {}\n`, ':9:1  logg: unknown key; did you mean "log"?'],
-    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, ble, log, devices'],
+    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, ble, log, assets, devices'],
     ['another spelling', WHOLE.replace('site:', 'Site:'), ':2:1  Site: unknown key; did you mean "site"?'],
     ['a missing key', WHOLE.replace(/site.*\n/, ''), '  site: missing (Where the gateway belongs: a yard, plant or fleet)'],
     ['a key that stands twice', `${WHOLE}site: york\n`, ':9:1  site: stands here a second time, first in line 2; keep one'],
@@ -232,7 +232,9 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
     ['an option of the driver', `${WHOLE}    gap: 1 min\n`, ':9:10  devices.cab.gap: found "1 min"; at most 1 s is allowed'],
     ['a choice in a list', `${WHOLE}    terminator: [CR, FF]\n`, ':9:22  devices.cab.terminator[1]: found "FF"; expected one of CR, LF; did you mean "LF"?'],
     ['a choice outside a list', `${WHOLE}    terminator: FF\n`, ':9:17  devices.cab.terminator: found "FF"; expected one of CR, LF; did you mean "LF"?'],
-    ['a meter without its name there', `${WHOLE}    asset: { number: "1" }\n    meters: { hours: {} }\n`, ':10:15  devices.cab.meters.hours.meter: missing (The meter\'s name in the work management system)'],
+    ['a limit that is no number', `${WHOLE}    meters: { hours: { min: low } }\n`, ':9:29  devices.cab.meters.hours.min: found "low"; write a decimal number, such as 0.1'],
+    ['limits that are crossed', `${WHOLE}    meters: { hours: { min: 2, max: 1 } }\n`, ':9:29  devices.cab.meters.hours.min: found 2; "min" is above "max"'],
+    ['a deadband in a unit that there is not', `${WHOLE}    meters: { hours: { deadband: 1 hour } }\n`, ':9:34  devices.cab.meters.hours.deadband: found "1 hour"; write the unit as the readings have it (UCUM), such as "0.1 h" or "5 kW.h"'],
   ])('names %s', async (_, text, expected) => {
     expect(await problems(text)).toContain(expected);
   });

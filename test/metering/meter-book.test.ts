@@ -12,9 +12,12 @@ const BAD: MeterContent = { ...GOOD, value: undefined, quality: 'bad', reason: '
 const DOUBTFUL: MeterContent = { ...GOOD, quality: 'uncertain', reason: 'implausible jump' };
 const LATE = { ...GOOD, quality: 'uncertain', reason: 'time-not-after-last' };
 
+/** Ten seconds pass between two stamps, whatever the wall clock says. */
 function at(wallMs: number, clock: ClockState = 'synced'): Stamp {
-  return { wallMs, monotonicMs: 0, bootId: 'boot', clock };
+  return { wallMs, monotonicMs: (monotonicMs += 10_000), bootId: 'boot', clock };
 }
+
+let monotonicMs = 0;
 
 describe('the time of a reading', () => {
   it.each<[string, MeterContent, Stamp, number | undefined, MeterContent, number | undefined]>([
@@ -48,13 +51,17 @@ describe('a note of a meter', () => {
   );
 });
 
+function entries(...contents: readonly MeterContent[]): { content: MeterContent }[] {
+  return contents.map((content) => ({ content }));
+}
+
 /** A book with notes that are kept as the outbox does. */
 function started(): { book: MeterBook; notes: Map<string, string>; store: (entered: Entered) => void; restarted: () => MeterBook } {
   const notes = new Map<string, string>();
   const open = (): MeterBook => new MeterBook((key) => notes.get(key));
   const store = (entered: Entered): void => {
     for (const [key, value] of Object.entries(entered.notes)) if (value !== null) notes.set(key, value);
-    entered.settled();
+    entered.settled('stored');
   };
   return { book: open(), notes, store, restarted: open };
 }
@@ -63,61 +70,61 @@ describe('the book of meters', () => {
   it('keeps the last time of each meter, with the readings, across a restart', () => {
     const { book, notes, store, restarted } = started();
     const gauge = { ...GOOD, meter: 'level' };
-    store(book.enter([GOOD, gauge], at(NOW_MS)));
-    store(book.enter([gauge], at(NOW_MS + 5000)));
-    expect([...notes]).toEqual([
-      ['meter/generator/hours', meterNote({ lastMs: NOW_MS })],
-      ['meter/generator/level', meterNote({ lastMs: NOW_MS + 5000 })],
+    store(book.enter(entries(GOOD, gauge), at(NOW_MS)));
+    store(book.enter(entries(gauge), at(NOW_MS + 5000)));
+    expect([...notes].map(([key, note]) => [key, readMeterNote(note).lastMs])).toEqual([
+      ['meter/generator/hours', NOW_MS],
+      ['meter/generator/level', NOW_MS + 5000],
     ]);
-    expect(restarted().enter([GOOD, gauge], at(NOW_MS + 1000)).contents).toEqual([GOOD, { ...LATE, meter: 'level' }]);
+    expect(restarted().enter(entries(GOOD, gauge), at(NOW_MS + 1000)).contents).toEqual([GOOD, { ...LATE, meter: 'level' }]);
   });
 
-  it('judges a reading by the one before it that is not stored yet, and two of one moment too', () => {
+  it('judges a reading by the one before it that is not stored yet, and publishes one of two of one moment', () => {
     const { book } = started();
-    expect(book.enter([GOOD], at(NOW_MS)).contents).toEqual([GOOD]);
-    expect(book.enter([GOOD], at(NOW_MS)).contents).toEqual([LATE]);
-    expect(book.enter([GOOD, GOOD], at(NOW_MS + 1)).contents).toEqual([GOOD, LATE]);
+    expect(book.enter(entries(GOOD), at(NOW_MS)).contents).toEqual([GOOD]);
+    expect(book.enter(entries(GOOD), at(NOW_MS)).contents).toEqual([LATE]);
+    expect(book.enter(entries(GOOD, GOOD), at(NOW_MS + 1))).toMatchObject({ contents: [GOOD], suppressed: { same: 0, tooSoon: 1 } });
   });
 
   it('goes back when readings are not stored', () => {
     const { book, store } = started();
-    store(book.enter([GOOD], at(NOW_MS)));
-    book.enter([GOOD], at(NOW_MS + 9000)).settled();
-    expect(book.enter([GOOD], at(NOW_MS + 5000)).contents).toEqual([GOOD]);
+    store(book.enter(entries(GOOD), at(NOW_MS)));
+    book.enter(entries(GOOD), at(NOW_MS + 9000)).settled('refused');
+    expect(book.enter(entries(GOOD), at(NOW_MS + 5000)).contents).toEqual([GOOD]);
   });
 
   it('goes back to what is stored when several are refused, in whichever order', () => {
     for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) {
       const { book, store } = started();
-      store(book.enter([GOOD], at(NOW_MS)));
-      const entered = [1000, 2000, 3000].map((ms) => book.enter([GOOD], at(NOW_MS + ms)));
-      for (const index of order) entered[index]?.settled();
-      expect(book.enter([GOOD], at(NOW_MS + 1)).contents).toEqual([GOOD]);
-      expect(book.enter([GOOD], at(NOW_MS)).contents).toEqual([LATE]);
+      store(book.enter(entries(GOOD), at(NOW_MS)));
+      const entered = [1000, 2000, 3000].map((ms) => book.enter(entries(GOOD), at(NOW_MS + ms)));
+      for (const index of order) entered[index]?.settled('refused');
+      expect(book.enter(entries(GOOD), at(NOW_MS + 1)).contents).toEqual([GOOD]);
+      expect(book.enter(entries(GOOD), at(NOW_MS)).contents).toEqual([LATE]);
     }
   });
 
   it('keeps what a later one made of one that was refused', () => {
     const { book, store } = started();
-    const [refused, later] = [book.enter([GOOD], at(NOW_MS)), book.enter([GOOD], at(NOW_MS + 1000))];
-    refused.settled();
-    expect(book.enter([GOOD], at(NOW_MS + 500)).contents).toEqual([LATE]);
+    const [refused, later] = [book.enter(entries(GOOD), at(NOW_MS)), book.enter(entries(GOOD), at(NOW_MS + 1000))];
+    refused.settled('refused');
+    expect(book.enter(entries(GOOD), at(NOW_MS + 500)).contents).toEqual([LATE]);
     store(later);
-    expect(book.enter([GOOD], at(NOW_MS + 500)).contents).toEqual([LATE]);
+    expect(book.enter(entries(GOOD), at(NOW_MS + 500)).contents).toEqual([LATE]);
   });
 
   it('takes up the notes of an outbox that could be opened only later', () => {
     const { book, notes } = started();
-    book.enter([GOOD], at(NOW_MS)).settled();
+    book.enter(entries(GOOD), at(NOW_MS)).settled('refused');
     notes.set('meter/generator/hours', meterNote({ lastMs: NOW_MS + 5000 }));
-    expect(book.enter([GOOD], at(NOW_MS + 1000)).contents).toEqual([LATE]);
+    expect(book.enter(entries(GOOD), at(NOW_MS + 1000)).contents).toEqual([LATE]);
   });
 
   it('loses nothing and keeps the order when the clock goes years ahead, back, and on', () => {
     const { book, store } = started();
     const times = [0, 1000, 5 * YEAR_MS, 5 * YEAR_MS + 1000, 2000, 3000, -3 * YEAR_MS, 4000, 5 * YEAR_MS + 2000];
     const results = times.flatMap((ms, index) => {
-      const entered = book.enter([{ ...GOOD, raw: `${index}` }], at(NOW_MS + ms));
+      const entered = book.enter(entries({ ...GOOD, raw: `${index}` }), at(NOW_MS + ms));
       store(entered);
       return entered.contents;
     });
@@ -128,13 +135,13 @@ describe('the book of meters', () => {
 
   it('marks nothing while the clock is known to be wrong, however it jumps, and goes on where it was', () => {
     const { book, notes, store } = started();
-    store(book.enter([GOOD], at(NOW_MS)));
+    store(book.enter(entries(GOOD), at(NOW_MS)));
     for (const ms of [-50 * YEAR_MS, 12 * YEAR_MS, -1, 0, 1]) {
-      const entered = book.enter([GOOD], at(NOW_MS + ms, 'unsynced'));
-      expect(entered).toMatchObject({ contents: [GOOD], notes: {} });
+      const entered = book.enter(entries(GOOD), at(NOW_MS + ms, 'unsynced'));
+      expect(entered.contents).toEqual([GOOD]);
       store(entered);
     }
-    expect([...notes.values()]).toEqual([meterNote({ lastMs: NOW_MS })]);
-    expect(book.enter([GOOD], at(NOW_MS + 1)).contents).toEqual([GOOD]);
+    expect([...notes.values()].map((note) => readMeterNote(note).lastMs)).toEqual([NOW_MS]);
+    expect(book.enter(entries(GOOD), at(NOW_MS + 1)).contents).toEqual([GOOD]);
   });
 });
