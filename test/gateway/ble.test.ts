@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -51,6 +52,7 @@ describe('a gateway with a radio', () => {
     for (let times = 0; times < 20; times += 1) air.inject({ address: TAG, data: count(42, 123_456) });
     air.inject({ address: 'C0:DE:C0:DE:00:99', data: count(1, 99) });
     await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1')).toHaveLength(1), within);
+    await wait(1100); // a meter publishes one reading a second at most
     air.inject({ address: TAG, data: count(43, 123_457) });
     const readings = (): readonly Record<string, unknown>[] => events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data }) => data);
     await vi.waitFor(() => expect(readings()).toHaveLength(2), within);

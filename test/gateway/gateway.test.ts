@@ -121,7 +121,7 @@ describe('a gateway as a process', () => {
   it('survives noise at a wrong baud rate: stores no more than five frames of it, none as valid, and says what to set', async () => {
     const { broker, events } = await brokerAndReceiver();
     const scanner = pty();
-    const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, devices: { 'cab-scanner': `driver: line-scanner, port: ${scanner.path}, terminator: CR` } });
+    const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, devices: { 'cab-scanner': `driver: line-scanner, port: ${scanner.path}, terminator: CR, repeatWindow: 0 s` } });
     gateway.start();
     await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
     const noise = Buffer.from(Array.from({ length: 3000 }, (_, index) => (index % 60 === 59 ? 0x0d : [0x00, 0xf8, 0x80, 0xfe, 0x06][index % 5]!)));
