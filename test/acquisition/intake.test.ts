@@ -219,7 +219,8 @@ describe('undo', () => {
 
   it('that was refused itself undoes nothing and can be scanned again', async () => {
     const { disk, scan, scanAll } = started();
-    await scanAll('PUMP');
+    void scan('PUMP');
+    await disk.commit();
     const refused = scan('TG!UNDO');
     await settle();
     await disk.refuse();
