@@ -46,6 +46,6 @@ cannot be used. Editors with a YAML language server complete and check the keys 
   \`address: 1\` is another meter.
 - Secrets never stand in this file. Keys that end in \`File\` name files: by their whole path, or by a bare name for a systemd
   credential (\`LoadCredential=\`). A password or private key that everybody on the machine may read is refused.
-- A profile that a device names is looked for as \`NAME.yaml\` in the folder \`profiles\` beside this file, then beside this file, then
-  among those that the driver brings.
+- A profile that a device names is looked for as \`NAME.yaml\` in the folder \`profiles\` beside this file, beside this file, and
+  among those that the driver brings. A name that is found twice is refused; see [writing a profile](writing-a-profile.md).
 - Devices may share a port when all of them are asked (as with \`modbus\`) and their line parameters are equal.`;

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { exchangeOf } from '../drivers/modbus/exchange.ts';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
+import { BusDesks } from './acquisition/bus-desks.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { ScanSense } from './acquisition/scan-sense.ts';
+import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { connectionFiles } from './config/connection-files.ts';
-import { type PortConfiguration, portKey } from './config/port.ts';
+import { portKey } from './config/port.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
 import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
@@ -24,12 +27,12 @@ import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { modbusCommands } from './operations/modbus-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
-import { serialTransport } from './transports/serial.ts';
-import { tcpTransport } from './transports/tcp.ts';
+import { transportTo } from './transports/transport-to.ts';
 
 /** What a gateway is made of beside its configuration. */
 export interface GatewayParts {
@@ -59,10 +62,12 @@ export class Gateway {
   readonly #statuses: readonly DeviceStatus[];
   readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
+  readonly #desks = new BusDesks();
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
   readonly #startedMs: number;
+  readonly #died: (why: unknown) => void;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
 
@@ -71,6 +76,7 @@ export class Gateway {
     this.#configuration = parts.configuration;
     this.#version = parts.version;
     this.#log = parts.log;
+    this.#died = parts.died;
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
@@ -148,7 +154,7 @@ export class Gateway {
   /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
   async #serve(): Promise<void> {
     try {
-      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery) });
+      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }) });
     } catch (error) {
       if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
       this.#log.error('commands such as tailgate status are not answered', { why: error.message });
@@ -171,10 +177,10 @@ export class Gateway {
         runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
       }
     }
-    for (const [first, ...more] of buses.values()) {
+    for (const [place, [first, ...more]] of buses) {
       if (first === undefined) continue;
       const members = [first, ...more].flatMap((device) => this.#busDevice(device));
-      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members }));
+      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members, desk: this.#desks.of(place) }));
     }
     return runs;
   }
@@ -191,9 +197,12 @@ export class Gateway {
   }
 
   /** Says what a device's observations mean and records them; resolves after the commit. */
-  #reporter({ name, driver, asset, meters, contextGroup }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
-    const device = { mapping: { device: name, asset, meters }, contextGroup, status: this.#statusOf(name), lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
-    return (report) => this.#intake.take(report, device);
+  #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+    const status = this.#statusOf(name);
+    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const store = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
+    const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
+    return (report) => sightings.take(report);
   }
 
   #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
@@ -295,17 +304,6 @@ export class Gateway {
       devices: this.#statuses.map((status) => status.report()),
       alarms: this.#alarms(),
     });
-  }
-}
-
-function transportTo(port: PortConfiguration, line: DeviceConfiguration['line']): Transport {
-  switch (port.kind) {
-    case 'path':
-      return serialTransport({ path: port.path, ...line });
-    case 'match':
-      return serialTransport({ match: port, ...line });
-    case 'tcp':
-      return tcpTransport(port);
   }
 }
 

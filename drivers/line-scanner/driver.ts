@@ -63,6 +63,7 @@ const options = z.strictObject({
 export const lineScanner = defineListeningDriver({
   name: 'line-scanner',
   summary: 'Barcode scanners that send each code as a line, from nearly every maker',
+  reports: 'scans',
   options,
   serial: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
   framing: lineFraming,

@@ -63,21 +63,38 @@ export function framingOfReply(question: Question): Framing {
     if (length === request.length && standsAt(buffer, 0, request)) return discard(length, 'echo');
     return checked(buffer, length);
   };
-  return { next, bytesMax: length, overflow: 'byte' };
+  return { next, bytesMax: length, overflow: 'byte', hasRival: (heard) => hasOtherQuestion(heard, request) };
 }
 
 /** What a frame that `framingOfReply` found says. */
 export function decodedReply(frame: Uint8Array): Reply {
-  const [, code = 0, third = 0] = frame;
-  if ((code & REFUSED) === 0) return { kind: 'values', bytes: frame.subarray(3, frame.length - 2) };
-  const name = REFUSALS.get(third);
-  const reason = name === undefined ? `exception ${third}` : `exception ${third}, ${name}`;
-  return { kind: 'refusal', code: third, reason, raw: hexOf(frame.subarray(1, 3)) };
+  return decodedAnswer(frame.subarray(1, frame.length - 2));
+}
+
+/** What an answer says, from its function to its last value: what all forms of Modbus have in common. */
+export function decodedAnswer(answer: Uint8Array): Reply {
+  const [code = 0, second = 0] = answer;
+  if ((code & REFUSED) === 0) return { kind: 'values', bytes: answer.subarray(2) };
+  const name = REFUSALS.get(second);
+  const reason = name === undefined ? `exception ${second}` : `exception ${second}, ${name}`;
+  return { kind: 'refusal', code: second, reason, raw: hexOf(answer.subarray(0, 2)) };
 }
 
 /** Whether a function reads single bits in place of registers. */
 export function isBits(code: ReadFunction): boolean {
   return code <= 2;
+}
+
+/** Another question of this function to this device: an answer of the same length would be taken for ours. */
+function hasOtherQuestion(heard: Uint8Array, request: Uint8Array): boolean {
+  for (let at = 0; at + request.length <= heard.length; at += 1) {
+    if (heard[at] !== request[0] || heard[at + 1] !== request[1] || standsAt(heard, at, request)) continue;
+    const count = ((heard[at + 4] ?? 0) << 8) | (heard[at + 5] ?? 0);
+    const sent = (heard[at + 6] ?? 0) | ((heard[at + 7] ?? 0) << 8);
+    // An answer of one register with a 00 behind it has a question's form and checksum, but not its count.
+    if (count >= 1 && count <= BITS_MOST && crc16Modbus(heard, at, at + 6) === sent) return true;
+  }
+  return false;
 }
 
 function checked(buffer: Uint8Array, length: number): Framed {
@@ -86,6 +103,8 @@ function checked(buffer: Uint8Array, length: number): Framed {
   return crc16Modbus(buffer, 0, length - 2) === sent ? frameOf(buffer, length) : discard(1, 'bad checksum');
 }
 
+/** Modbus Application Protocol V1.1b3, section 6.1. */
+const BITS_MOST = 2000;
 const REFUSED = 0x80;
 const REFUSAL_LENGTH = 5;
 const NOT_THE_ANSWER = 'not the answer';

@@ -3,8 +3,9 @@ import { duration, z } from '../../src/driver-kit/options.ts';
 import { chosenPoints, pollPoints } from './poll.ts';
 import { profile } from './profile.ts';
 
-const options = z.strictObject({
-  address: z.int().min(1).max(247).describe('The address set at the device, also called unit, node or slave id.'),
+const fields = z.strictObject({
+  address: z.int().min(0).max(255).describe('The address set at the device, also called unit, node or slave id: 1 to 247; with protocol tcp also 0 and 255.'),
+  protocol: z.enum(['rtu', 'tcp']).default('rtu').describe('rtu on serial lines and behind device servers in raw mode; tcp for devices and gateways that speak Modbus TCP (port 502).'),
   profile: z.string().min(1).describe('The model of meter: the name of a file in profiles, without ".yaml".'),
   every: duration({ min: '1 s', max: '7 d' }).prefault('1 min').describe('How often the meters are read.'),
   only: z.array(z.string()).min(1).optional().describe('The meters to read; all of the profile when left out.'),
@@ -18,21 +19,29 @@ const options = z.strictObject({
   echo: z.boolean().default(false).describe('Whether the RS-485 adapter gives back every byte that is sent.'),
 });
 
-/** Reads meters that speak Modbus RTU; a profile says which registers. It never writes. */
+/** On a serial line 0 is for all devices at once, which do not answer, and 248 to 255 are reserved (V1.02, section 2.2). */
+const options = fields.refine(({ protocol, address }) => protocol === 'tcp' || (address >= 1 && address <= 247), {
+  path: ['address'],
+  error: 'with protocol rtu an address is 1 to 247',
+});
+
+/** Reads meters that speak Modbus RTU or Modbus TCP; a profile says which registers. It never writes. */
 export const modbus = definePollingDriver({
   name: 'modbus',
-  summary: 'Meters and controllers that speak Modbus RTU: generator sets, energy meters, compressors, drives',
+  summary: 'Meters and controllers that speak Modbus RTU or TCP: generator sets, energy meters, compressors, drives',
+  reports: 'meters',
   options,
   profile,
   // The specification's factory setting is even parity; nearly all makers leave it off.
   serial: { baudRate: 19_200, dataBits: 8, parity: 'none', stopBits: 1 },
-  schedule: ({ address, every, responseTimeout, silence, retries, echo }) => ({
+  schedule: ({ address, protocol, every, responseTimeout, silence, retries, echo }) => ({
     address: String(address),
     everyMs: every,
     responseTimeoutMs: responseTimeout,
     silenceMs: silence,
     retries,
     echo,
+    numbered: protocol === 'tcp',
   }),
   meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
   poll: pollPoints,

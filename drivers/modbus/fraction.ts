@@ -21,6 +21,7 @@ export function fractionOf(numerator: Decimal): Fraction {
 
 /** The sum, exact. */
 export function sum(one: Fraction, other: Fraction): Fraction {
+  if (one.denominator === other.denominator) return { numerator: one.numerator.plus(other.numerator), denominator: one.denominator };
   const left = one.numerator.times(Decimal.of(other.denominator));
   const right = other.numerator.times(Decimal.of(one.denominator));
   return { numerator: left.plus(right), denominator: one.denominator * other.denominator };
@@ -42,4 +43,9 @@ export function rounded({ numerator, denominator }: Fraction, decimals: number):
   const magnitude = fine.unscaled < 0n ? -fine.unscaled : fine.unscaled;
   const quotient = (2n * magnitude + divisor) / (2n * divisor);
   return new Decimal(fine.unscaled < 0n ? -quotient : quotient, -decimals);
+}
+
+/** Negative, zero or positive as the value is less than, equal to or greater than the fraction. */
+export function compareTo(value: Decimal, { numerator, denominator }: Fraction): number {
+  return value.times(Decimal.of(denominator)).compare(numerator);
 }

@@ -1,6 +1,6 @@
 import { Decimal, type NoValue } from '../../src/driver-kit/vocabulary.ts';
 import { isBits } from './codec.ts';
-import { fractionOf, product, rounded, sum } from './fraction.ts';
+import { compareTo, fractionOf, product, rounded, sum } from './fraction.ts';
 import type { Point, Term } from './profile.ts';
 import { type Decoded, decodedBit, decodedRegisters } from './registers.ts';
 
@@ -26,5 +26,12 @@ function combined(point: Point, parts: readonly Decoded[]): Decimal | string | N
     const weight = point.terms[index]?.weight ?? fractionOf(Decimal.of(1));
     total = sum(total, product(fractionOf(value), weight));
   }
-  return rounded(sum(product(total, point.scale), point.offset), point.decimals);
+  return bounded(rounded(sum(product(total, point.scale), point.offset), point.decimals), point);
+}
+
+/** A value that cannot be is none: a sensor that is broken, or a code for "no value" that nobody wrote down. */
+function bounded(value: Decimal, { minimum, maximum }: Point): Decimal | NoValue {
+  if (minimum !== undefined && compareTo(value, minimum) < 0) return { missing: `${value.toString()} is below the least there can be` };
+  if (maximum !== undefined && compareTo(value, maximum) > 0) return { missing: `${value.toString()} is above the most there can be` };
+  return value;
 }

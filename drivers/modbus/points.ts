@@ -3,7 +3,7 @@ import { isBits } from './codec.ts';
 import type { Point, Term, WrittenPoint, WrittenProfile } from './profile.ts';
 import { type Fraction, fractionOf } from './fraction.ts';
 import { Decimal } from '../../src/driver-kit/vocabulary.ts';
-import { type NoValueCode, type Order, ORDERS, REGISTERS_OF, type RegisterType } from './registers.ts';
+import { bitsOf, isInteger, type NoValueCode, type Order, ORDERS, REGISTERS_OF, type RegisterType } from './registers.ts';
 
 /** Why a point cannot be used, and at which of its keys. */
 export interface Problem {
@@ -68,7 +68,7 @@ function placed(addend: Addend, given: WrittenPoint, profile: WrittenProfile): P
 }
 
 function joinedPlaces(meter: string, given: WrittenPoint, places: readonly Place[], registersMax: number): Point | Problem {
-  const { quantity, kind, alone, scale, offset, decimals } = given;
+  const { quantity, kind, alone, scale, offset, minimum, maximum, decimals } = given;
   const [first] = places;
   const start = Math.min(...places.map((place) => place.start));
   const end = Math.max(...places.map((place) => place.start + place.count));
@@ -78,25 +78,25 @@ function joinedPlaces(meter: string, given: WrittenPoint, places: readonly Place
   if (end > 0x10000) return { path: ['address'], problem: 'the last register has no address: 65535 is the highest' };
   if (end - start > registersMax) return { path: [], problem: `it takes more than registersMax (${registersMax}) in one request` };
   const terms = places.map(({ start: at, ...term }) => ({ ...term, at: at - start }));
-  return { meter, quantity, kind, function: first.function, start, count: end - start, alone, terms, scale, offset, decimals };
+  return { meter, quantity, kind, function: first.function, start, count: end - start, alone, terms, scale, offset, minimum, maximum, decimals };
 }
 
 /** What a type cannot do; undefined when all fits. */
 function misfit(type: RegisterType, given: WrittenPoint, code: ReadFunction): Problem | undefined {
-  const integer = type !== 'string' && !type.startsWith('float');
   const says = (key: string, problem: string): Problem => ({ path: [key], problem });
   if (isBits(code) && type !== 'bit') return says('type', 'functions 1 and 2 read single bits: type bit');
   if (isBits(code) && (given.bit ?? given.mask) !== undefined) return says('bit', 'functions 1 and 2 read single bits: give no bit or mask');
   if (!isBits(code) && type === 'bit' && given.bit === undefined) return says('bit', 'say which bit of the register');
   if (given.bit !== undefined && type !== 'bit') return says('bit', 'only for type bit; use mask to take several bits');
-  if (given.mask !== undefined && (!integer || type === 'bit')) return says('mask', 'only for integers');
-  if (given.mask !== undefined && BigInt(given.mask) >> BigInt(16 * REGISTERS_OF[type]) > 0n) return says('mask', `wider than ${type}`);
+  if (given.mask !== undefined && !isInteger(type)) return says('mask', 'only for integers');
+  if (given.mask !== undefined && BigInt(given.mask) >> BigInt(bitsOf(type)) > 0n) return says('mask', `wider than ${type}`);
   if ((type === 'string') !== (given.length !== undefined)) return says('length', 'a string needs a length, and nothing else takes one');
   if ((type === 'string') !== (given.kind === 'characteristic')) return says('kind', 'a string is a characteristic, and nothing else is');
   if (type === 'string' && given.terms !== undefined) return says('terms', 'texts cannot be added');
   if (type === 'string' && !isOne(given.scale)) return says('scale', 'texts cannot be scaled');
   if (type === 'string' && !isZero(given.offset)) return says('offset', 'texts cannot be shifted');
   if (isBits(code) && given.noValue !== undefined) return says('noValue', 'a single bit has no code for "no value"');
+  if (type === 'string' && (given.minimum ?? given.maximum) !== undefined) return says(given.minimum === undefined ? 'maximum' : 'minimum', 'texts have no size');
   if (isZero(given.scale)) return says('scale', 'scale 0 makes every value 0');
   return undefined;
 }
@@ -134,10 +134,10 @@ function compiledNoValue(codes: Readonly<Record<string, string>>, type: Register
   if (type === 'string' && Object.keys(codes).length > 0) {
     return { path: ['noValue'], problem: 'a text has no such codes; an empty one has no value' };
   }
-  const width = 16 * REGISTERS_OF[type];
+  const width = bitsOf(type);
   const compiled: NoValueCode[] = [];
   for (const [key, means] of Object.entries(codes)) {
-    const [from, to = from, ...more] = key.split('..').map((text) => bitsOf(text, width));
+    const [from, to = from, ...more] = key.split('..').map((text) => codeBits(text, width));
     if (from === undefined || to === undefined || more.length > 0) {
       return { path: ['noValue'], problem: `${key} is no code of ${type}; write it as 0x8000 or "0xFFF8..0xFFFF", above 2^53 in quotes` };
     }
@@ -150,7 +150,7 @@ function compiledNoValue(codes: Readonly<Record<string, string>>, type: Register
 }
 
 /** The bits of an integer of this width; a negative one stands as its two's complement. */
-function bitsOf(text: string, width: number): bigint | undefined {
+function codeBits(text: string, width: number): bigint | undefined {
   if (!/^(?:0x[0-9A-Fa-f]{1,16}|-?\d{1,20})$/.test(text)) return undefined;
   const value = BigInt(text);
   const fits = value < 1n << BigInt(width) && value >= -(1n << BigInt(width - 1));

@@ -29,6 +29,8 @@ export interface Point {
   readonly terms: readonly Term[];
   readonly scale: Fraction;
   readonly offset: Fraction;
+  readonly minimum?: Fraction | undefined;
+  readonly maximum?: Fraction | undefined;
   readonly decimals: number;
 }
 
@@ -80,6 +82,8 @@ const point = z.strictObject({
   noValue: noValue.optional().describe('Codes or "from..to" that mean "no value", and what they say, such as { 0x8000: sensor fault }.'),
   scale: fraction.prefault('1').describe('What the integer is multiplied by, such as "0.1" or "1/3600".'),
   offset: fraction.prefault('0').describe('What is added after scaling.'),
+  minimum: fraction.optional().describe('The least value there can be, in the unit of the quantity; what is below has no value.'),
+  maximum: fraction.optional().describe('The greatest value there can be, in the unit of the quantity; what is above has no value.'),
   decimals: z.int().min(0).max(9).default(4).describe('Where the result of a fraction is rounded; without one nothing is.'),
   alone: z.boolean().default(false).describe('Never read this point together with another one.'),
 });
@@ -88,7 +92,10 @@ const written = z.strictObject({
   brand: z.string().min(1).describe('Who makes the meter.'),
   model: z.string().min(1).describe('The model or the range of models, as the maker writes it.'),
   source: z.array(z.string().min(1)).min(1).describe('Where the registers were read: title, revision, page or section, or address.'),
-  unverified: z.string().min(1).optional().describe('What nobody has checked yet, in words; left out once a real device confirmed it all.'),
+  unverified: z
+    .union([z.string().min(1), z.literal(true)])
+    .optional()
+    .describe('What nobody has checked yet, in words, or true where there is one source only; left out once a real device confirmed it all.'),
   notation: z
     .enum(['zero-based', 'one-based', 'modicon'])
     .describe('How addresses are written: as on the wire, one more than that, or as 40001 with the function in the first digit.'),

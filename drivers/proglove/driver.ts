@@ -25,6 +25,7 @@ const LF = 0x0a;
 export const proglove = defineListeningDriver({
   name: 'proglove',
   summary: 'ProGlove wearable scanners, through the ProGlove Gateway (Streams API)',
+  reports: 'scans',
   options,
   serial: { baudRate: 115_200 },
   framing: () => framing,

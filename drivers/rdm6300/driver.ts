@@ -16,6 +16,7 @@ import { z } from '../../src/driver-kit/options.ts';
 export const rdm6300 = defineListeningDriver({
   name: 'rdm6300',
   summary: 'Badge readers for 125 kHz (EM4100): RDM630, RDM6300, ID-12LA, ID-20LA',
+  reports: 'scans',
   options: z.strictObject({}),
   serial: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
   framing: () => ({ bytesMax: LENGTH_MAX, overflow: 'byte', next }),

@@ -11,6 +11,7 @@ const options = z.strictObject({
 export const uhfBb7e = definePollingDriver({
   name: 'uhf-bb7e',
   summary: 'UHF RFID modules with frames from BB to 7E: YRM100, M100, R200',
+  reports: 'scans',
   options,
   serial: { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
   schedule: ({ every, responseTimeout }) => ({ address: 'module', everyMs: every, responseTimeoutMs: responseTimeout, silenceMs: 5, retries: 0, echo: false }),

@@ -23,6 +23,7 @@ const options = z.strictObject({
 export const zebraSsi = defineListeningDriver({
   name: 'zebra-ssi',
   summary: 'Zebra scanners that send packets (SSI) and wait for each to be acknowledged',
+  reports: 'scans',
   options,
   serial: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
   framing: () => ssiFraming,

@@ -8,6 +8,8 @@ import { FrameReader } from './frame-reader.ts';
 export interface AnswerSearch {
   readonly request: Uint8Array;
   readonly reply: Framing;
+  /** What the line brought a short while before this question. */
+  readonly heardBefore?: (() => Uint8Array) | undefined;
   /** Whether the request itself comes back first. */
   readonly echo: boolean;
   readonly clock: Clock;
@@ -19,6 +21,8 @@ export interface AnswerSearch {
 export interface StampedFrame {
   readonly frame: Uint8Array;
   readonly stamp: Stamp;
+  /** Whether another master's question was heard to which this could be the answer. */
+  readonly hasRival: boolean;
 }
 
 /** Looks for the answer to one question in the bytes that come. */
@@ -30,6 +34,7 @@ export class Answer {
   #found: StampedFrame | undefined;
   #arrive: (found: StampedFrame) => void = () => undefined; // replaced by the promise's own below
   #echo: Echo;
+  #heard: Uint8Array = new Uint8Array(0);
   #unusable = 0;
   #lastByte: Stamp;
   #cancelGap: Cancel = () => undefined; // no gap to wait for yet
@@ -50,6 +55,7 @@ export class Answer {
     this.#lastByte = this.#search.clock.stamp();
     const rest = this.#afterEcho(chunk);
     if (rest.length === 0) return;
+    this.#heard = Buffer.concat([this.#heard, rest]).subarray(-HEARD_BYTES_MAX);
     if (this.#found !== undefined) {
       this.#discard(rest.length, AFTER);
       return;
@@ -63,6 +69,11 @@ export class Answer {
     this.#cancelGap();
     if (this.#echo.state === 'awaited') this.#discard(this.#echo.got.length, NO_ECHO);
     this.#reader.end(this.#found === undefined ? 'cut off' : AFTER);
+  }
+
+  /** What the line brought since the question, but for its echo. */
+  get heard(): Uint8Array {
+    return this.#withoutOwnQuestion(this.#heard);
   }
 
   /** What came in place of an answer, before the search is ended. */
@@ -91,12 +102,25 @@ export class Answer {
     return this.#echo.state === 'wrong' ? this.#afterEcho(chunk.subarray(missing)) : chunk.subarray(missing);
   }
 
+  #heardUpTo(end: number): Uint8Array {
+    const own = this.#withoutOwnQuestion(this.#heard.subarray(0, Math.max(end, 0)));
+    return Buffer.concat([this.#search.heardBefore?.() ?? new Uint8Array(0), own]);
+  }
+
+  /** An echo that nobody configured is no other master's question. */
+  #withoutOwnQuestion(heard: Uint8Array): Uint8Array {
+    const { request } = this.#search;
+    const at = Buffer.from(heard).indexOf(request);
+    return at < 0 ? heard : Buffer.concat([heard.subarray(0, at), heard.subarray(at + request.length)]);
+  }
+
   #take(frame: Uint8Array): void {
     if (this.#found !== undefined) {
       this.#discard(frame.length, AFTER);
       return;
     }
-    this.#found = { frame, stamp: this.#lastByte }; // where silence ends a frame, now is later
+    const hasRival = this.#search.reply.hasRival?.(this.#heardUpTo(this.#heard.length - this.#reader.waiting - frame.length)) ?? false;
+    this.#found = { frame, stamp: this.#lastByte, hasRival }; // where silence ends a frame, now is later
     this.#arrive(this.#found);
   }
 
@@ -118,5 +142,7 @@ type Echo =
   | { readonly state: 'none' | 'passed' | 'wrong' }
   | { readonly state: 'awaited'; readonly got: Uint8Array };
 
+/** How much of what is heard on the line is kept to look for another master's question in. */
+export const HEARD_BYTES_MAX = 4096;
 const AFTER = 'after the answer';
 const NO_ECHO = 'not the echo';

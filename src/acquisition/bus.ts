@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../core/clock.ts';
 import type { LinkError } from '../core/errors.ts';
 import type { Link, Transport } from '../driver-kit/link.ts';
+import { BusDesk } from './bus-desk.ts';
 import { LateAnswers } from './late-answers.ts';
 import { type BusDevice, PollingSession } from './polling-session.ts';
 import { QuietLine } from './quiet-line.ts';
@@ -17,14 +19,16 @@ export interface Bus {
   readonly clock: Clock;
   readonly random: () => number;
   readonly signal: AbortSignal;
+  /** Where a person's own questions to this bus are taken, between the polls. */
+  readonly desk?: BusDesk | undefined;
 }
 
 /**
  * Keeps one port open and polls its devices, one question at a time, until the signal is aborted. What fails is told
  * through each device's status; it rejects only with bugs.
  */
-export async function runBus({ transport, baudRate, devices, clock, random, signal }: Bus): Promise<void> {
-  const sessions = devices.map((device) => new PollingSession({ device, clock }));
+export async function runBus({ transport, baudRate, devices, clock, random, signal, desk = new BusDesk() }: Bus): Promise<void> {
+  const sessions = devices.map((device) => new PollingSession({ device, clock, nextNumber: desk.nextNumber }));
   const lateAnswers = new LateAnswers(clock);
   const characterMs = baudRate === undefined ? 0 : (BITS_A_CHARACTER * 1000) / baudRate;
 
@@ -33,7 +37,7 @@ export async function runBus({ transport, baudRate, devices, clock, random, sign
     const line = new QuietLine({ clock, lateAnswers, characterMs, discarded });
     return {
       receive: (chunk) => line.receive(chunk),
-      use: (link, gone) => useTogether(sessions, link, line, gone),
+      use: (link, gone) => useTogether(sessions, link, line, gone, desk),
     };
   };
 
@@ -45,9 +49,11 @@ export async function runBus({ transport, baudRate, devices, clock, random, sign
 }
 
 /** Runs all sessions on one link. When one finds that it is broken the others end too, before it is opened again. */
-async function useTogether(sessions: readonly PollingSession[], link: Link, line: QuietLine, gone: AbortSignal): Promise<void> {
+async function useTogether(sessions: readonly PollingSession[], link: Link, line: QuietLine, gone: AbortSignal, desk: BusDesk): Promise<void> {
   const broken = new AbortController();
   const either = AbortSignal.any([gone, broken.signal]);
+  setMaxListeners(0, either); // as many listen as there are devices, which Node takes for a leak from eleven on
+  desk.open(link, line, either);
   const runs = sessions.map((session) => session.run(link, line, either).finally(() => broken.abort()));
   await Promise.allSettled(runs);
   await Promise.all(runs);

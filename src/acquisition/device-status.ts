@@ -27,6 +27,8 @@ export interface DeviceCounts {
   faults: number;
   /** Readings that could not be stored. */
   refused: number;
+  /** Codes and tags that were read again and are one scan with their first time. */
+  repeats: number;
   /** Answers to the person at the device that could not be given, since the link was gone or too slow. */
   feedbackLost: number;
   /** How often the link was opened. */
@@ -46,6 +48,7 @@ export class DeviceStatus {
     discarded: {},
     faults: 0,
     refused: 0,
+    repeats: 0,
     feedbackLost: 0,
     opens: 0,
   };

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts';
-import { hexOf } from '../driver-kit/bytes.ts';
 
 /**
  * Remembers from whom a late answer may still come. Two answers of one length from one address cannot be told apart on
  * the wire, so only time and caution can: after a failure an address is not asked again before the line has brought
- * nothing unasked for long enough, and its first answer then counts only where it cannot be that to another question.
+ * nothing unasked for long enough, and its first answer then counts only where it can be no other question's; the same
+ * question of an earlier poll is another one, since its answer would be old and stamped as fresh.
  * It outlives the link, as a device does not know that the cable was out; and since a device does not know either that
  * this process was started anew, every address owes the answer to an unknown question until it has been asked. That
  * first question need not wait: its own answer is behind any older one, is thrown away too, and the wait follows it.
@@ -19,11 +19,11 @@ export class LateAnswers {
     this.#clock = clock;
   }
 
-  /** A question to the address got no answer. */
-  unanswered(address: string, request: Uint8Array): void {
+  /** A question to the address got no answer. `exchange` is the same object for every try of one question, and no other's. */
+  unanswered(address: string, exchange: object): void {
     const nowMs = this.#clock.monotonicMs();
-    const { firstMs = nowMs, requests = [] } = this.#owedBy(address) ?? {};
-    this.#owing.set(address, { sinceMs: nowMs, firstMs, requests: new Set([...requests, hexOf(request)]) });
+    const { firstMs = nowMs, owes = exchange } = this.#owedBy(address) ?? {};
+    this.#owing.set(address, { sinceMs: nowMs, firstMs, owes: owes === exchange ? exchange : SEVERAL });
   }
 
   /**
@@ -31,15 +31,14 @@ export class LateAnswers {
    * that wakes up brings all the answers that it owes, so those behind the first are waited for once more: as long as
    * this one was late, since a device that is slow with one is slow with the next.
    */
-  answered(address: string, request: Uint8Array): boolean {
+  answered(address: string, exchange: object): boolean {
     const owing = this.#owedBy(address);
     if (owing === undefined) return true;
-    const { firstMs, requests } = owing;
+    const { firstMs, owes } = owing;
     const nowMs = this.#clock.monotonicMs();
     const lateMs = firstMs === undefined ? undefined : nowMs - firstMs;
-    this.#owing.set(address, requests.size === 0 ? undefined : { sinceMs: nowMs, firstMs, lateMs, requests: new Set<string>() });
-    const asked = hexOf(request);
-    return [...requests].every((unanswered) => unanswered === asked);
+    this.#owing.set(address, owes === undefined ? undefined : { sinceMs: nowMs, firstMs, lateMs });
+    return owes === undefined || owes === exchange;
   }
 
   /**
@@ -73,11 +72,13 @@ interface Owing {
   readonly firstMs?: number | undefined;
   /** How late the last answer was, where others may still be behind it. */
   readonly lateMs?: number | undefined;
-  /** The questions whose answers are missing, in hexadecimal. */
-  readonly requests: ReadonlySet<string>;
+  /** The one question whose answers are missing, `SEVERAL`, or nothing where only the wait is left. */
+  readonly owes?: object | undefined;
 }
 
-/** What may have been asked before this process began; no request is empty, so no answer can be told to be its own. */
-const OWED_FROM_BEFORE: Owing = { sinceMs: -Infinity, requests: new Set(['']) };
+/** More than one question, or ones that nobody remembers: no answer can be told to be its own. */
+const SEVERAL: object = {};
+/** What may have been asked before this process began. */
+const OWED_FROM_BEFORE: Owing = { sinceMs: -Infinity, owes: SEVERAL };
 /** After so many quiet waits in a row the address is asked nevertheless: what keeps coming is noise and no late answer. */
 const QUIET_WAITS_MAX = 5;

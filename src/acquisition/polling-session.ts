@@ -31,12 +31,15 @@ export class PollingSession {
   #failures = 0;
   #unstored = 0;
   #stored: Promise<unknown> = Promise.resolve();
+  #learnt: unknown;
+  readonly #nextNumber: () => number;
   #bug: { readonly thrown: unknown } | undefined;
 
-  constructor(parts: { readonly device: BusDevice; readonly clock: Clock }) {
+  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly nextNumber: () => number }) {
     this.#device = parts.device;
     this.#schedule = parts.device.driver.schedule(parts.device.options);
     this.#clock = parts.clock;
+    this.#nextNumber = parts.nextNumber;
   }
 
   /** Polls at once and then by schedule until the signal is aborted; rejects with a LinkError when the link breaks. */
@@ -57,18 +60,25 @@ export class PollingSession {
   async #poll(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
     const { driver, options } = this.#device;
     let answeredAt: Stamp | undefined;
+    let unanswered: ProtocolError | undefined;
     const exchange: PollingLink['exchange'] = async (question) => {
       answeredAt = undefined; // of a question that fails nothing is known but that it failed by now
-      const answer = await this.#asked(link, line, question, signal);
-      answeredAt = answer.stamp;
-      return answer.frame;
+      if (unanswered !== undefined) throw unanswered;
+      try {
+        const answer = await this.#asked(link, line, question, signal);
+        answeredAt = answer.stamp;
+        return answer.frame;
+      } catch (error) {
+        if (error instanceof ProtocolError && this.#failures > 0) unanswered = error; // one deadline is enough to see that it is still not there
+        throw error;
+      }
     };
     const emit = (observations: readonly Observation[]): void => {
       this.#answers(link); // before the poll is over: its readings are on their way
       this.#report(observations, answeredAt ?? this.#clock.stamp());
     };
     try {
-      await driver.poll({ exchange }, options, emit);
+      this.#learnt = await driver.poll({ exchange, nextNumber: this.#nextNumber }, options, emit, this.#learnt);
       this.#answers(link);
     } catch (error) {
       if (error instanceof ProtocolError) this.#failed(error);
@@ -96,12 +106,13 @@ export class PollingSession {
     signal: AbortSignal,
   ): Promise<StampedFrame> {
     const { name: device, status } = this.#device;
-    const { address, responseTimeoutMs, silenceMs, echo } = this.#schedule;
+    const { address, responseTimeoutMs, silenceMs, echo, numbered } = this.#schedule;
     const discarded = (bytes: number, reason: string): void => status.discarded(bytes, reason);
     const retries = this.#failures < FAILURES_MAX ? this.#schedule.retries : 0;
     for (let tried = 0; ; tried += 1) {
       try {
-        const given = { ...question, device, address, responseTimeoutMs, silenceMs, echo, discarded };
+        const probe = tried > 0 || this.#failures > 0;
+        const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, numbered, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
         return answer;

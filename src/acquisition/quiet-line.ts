@@ -3,7 +3,7 @@ import { type Clock, pause } from '../core/clock.ts';
 import { LinkError, ProtocolError } from '../core/errors.ts';
 import type { Framing } from '../driver-kit/framing.ts';
 import type { Link } from '../driver-kit/link.ts';
-import { Answer, type StampedFrame } from './answer.ts';
+import { Answer, HEARD_BYTES_MAX, type StampedFrame } from './answer.ts';
 import type { LateAnswers } from './late-answers.ts';
 
 /** One question, as a device's session puts it. */
@@ -11,10 +11,16 @@ export interface LineQuestion {
   readonly device: string;
   readonly address: string;
   readonly request: Uint8Array;
+  /** The same object for each try of this question, and for no other question. */
+  readonly exchange: object;
   readonly reply: Framing;
   readonly responseTimeoutMs: number;
   readonly silenceMs: number;
   readonly echo: boolean;
+  /** The device did not answer the question before, so this one may be for nothing too. */
+  readonly probe: boolean;
+  /** Its answer carries its number: no late one can be taken for it, so nothing has to be waited for. */
+  readonly numbered?: boolean | undefined;
   readonly discarded: (bytes: number, reason: string) => void;
 }
 
@@ -36,6 +42,12 @@ export class QuietLine {
   readonly #parts: QuietLineParts;
   readonly #clock: Clock;
   #last: Promise<unknown> = Promise.resolve();
+  #lastProbe: Promise<unknown> = Promise.resolve();
+  #probeDueMs = -Infinity;
+  /** Questions to devices that answer, and are waiting for their turn or their answer. */
+  #ordinary = 0;
+  #heard: { readonly atMs: number; readonly bytes: Uint8Array }[] = [];
+  #heardBytes = 0;
   #answer: Answer | undefined;
   #busyMs: number;
   #discarded: (bytes: number, reason: string) => void;
@@ -54,6 +66,7 @@ export class QuietLine {
       this.#answer.receive(chunk);
       return;
     }
+    this.#hear(chunk);
     this.#parts.lateAnswers.stray();
     this.#discarded(chunk.length, 'unasked');
   }
@@ -63,12 +76,41 @@ export class QuietLine {
    * did not fall silent, and with a LinkError when the link broke or the signal was aborted.
    */
   async ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
+    if (question.probe) return this.#probe(link, question, signal);
+    this.#ordinary += 1;
+    try {
+      return await this.#ask(link, question, signal);
+    } finally {
+      this.#ordinary -= 1;
+    }
+  }
+
+  /**
+   * One probe at a time, and a rest after each that was for nothing while others have questions: many dead devices
+   * together get no more than a fixed share of a busy line, and an idle one to themselves.
+   */
+  #probe(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
+    const probed = this.#lastProbe.then(async () => {
+      const restMs = this.#probeDueMs - this.#clock.monotonicMs();
+      if (restMs > 0 && this.#ordinary > 0) await pause(this.#clock, restMs, signal);
+      try {
+        return await this.#ask(link, question, signal);
+      } catch (error) {
+        this.#probeDueMs = this.#clock.monotonicMs() + PROBE_REST * question.responseTimeoutMs;
+        throw error;
+      }
+    });
+    this.#lastProbe = probed.catch(() => undefined); // told to who asked
+    return probed;
+  }
+
+  async #ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
     for (;;) {
-      await this.#noLateAnswer(link, question, signal);
+      if (question.numbered !== true) await this.#noLateAnswer(link, question, signal);
       const answer = await this.#inTurn(async () => {
         await this.#silence(link, question, signal);
         // While this one waited, the line may have stirred, or another device failed at the same address.
-        if (this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
+        if (question.numbered !== true && this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
         return this.#exchange(link, question, signal);
       });
       if (answer !== undefined) return answer;
@@ -77,25 +119,43 @@ export class QuietLine {
 
   /** Resolves with undefined when an answer came that may be another question's. */
   async #exchange(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
-    const { request, reply, echo, address, discarded } = question;
+    const { request, exchange, reply, echo, address, numbered, discarded } = question;
     this.#discarded = discarded;
-    const answer = new Answer({ request, reply, echo, clock: this.#clock, discarded });
+    const askedMs = this.#clock.monotonicMs();
+    const answer = new Answer({ request, reply, heardBefore: () => this.#heardSince(askedMs - question.responseTimeoutMs), echo, clock: this.#clock, discarded });
     this.#answer = answer; // before the write: a fast device answers before the write's own end is known
     try {
       await this.#send(link, request, signal);
       const onWireMs = (reply.bytesMax + (echo ? request.length : 0)) * this.#parts.characterMs;
       const found = await this.#untilFirst(answer.arrived, question.responseTimeoutMs + onWireMs, signal);
       if (found === undefined) throw signal.aborted ? gone(link) : unanswered(question, answer);
-      if (this.#parts.lateAnswers.answered(address, request)) return found;
+      if (found.hasRival) {
+        discarded(found.frame.length, 'perhaps the answer to another master');
+        throw rival(question);
+      }
+      if (numbered === true || this.#parts.lateAnswers.answered(address, exchange)) return found;
       discarded(found.frame.length, 'perhaps the answer to an earlier question');
       return undefined;
     } catch (error) {
-      this.#parts.lateAnswers.unanswered(address, request);
+      this.#parts.lateAnswers.unanswered(address, exchange);
       throw error;
     } finally {
       this.#answer = undefined;
       answer.end();
+      this.#hear(answer.heard);
     }
+  }
+
+  #hear(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#heard.push({ atMs: this.#clock.monotonicMs(), bytes: bytes.subarray(-HEARD_BYTES_MAX) });
+    this.#heardBytes += Math.min(bytes.length, HEARD_BYTES_MAX);
+    while (this.#heardBytes > HEARD_BYTES_MAX && this.#heard.length > 1) this.#heardBytes -= this.#heard.shift()?.bytes.length ?? 0;
+  }
+
+  /** What came so lately that an answer to it may still come. */
+  #heardSince(fromMs: number): Uint8Array {
+    return Buffer.concat(this.#heard.filter(({ atMs }) => atMs >= fromMs).map(({ bytes }) => bytes));
   }
 
   async #send(link: Link, request: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -120,11 +180,13 @@ export class QuietLine {
   async #silence(link: Link, { silenceMs, device }: LineQuestion, signal: AbortSignal): Promise<void> {
     const leastMs = Math.max(silenceMs, SILENT_CHARACTERS * this.#parts.characterMs);
     const giveUpMs = this.#clock.monotonicMs() + SILENCE_MOST_MS + leastMs;
+    let waitMs = leastMs;
     do {
       if (this.#clock.monotonicMs() >= giveUpMs) throw noisy({ device });
-      await pause(this.#clock, leastMs, signal);
+      await pause(this.#clock, waitMs, signal);
       if (signal.aborted) throw gone(link);
-    } while (this.#clock.monotonicMs() - this.#busyMs < leastMs);
+      waitMs = this.#busyMs + leastMs - this.#clock.monotonicMs(); // timers can be early by up to a millisecond
+    } while (waitMs > 0);
   }
 
   #inTurn<Result>(action: () => Promise<Result>): Promise<Result> {
@@ -178,6 +240,10 @@ function noisy({ device }: { readonly device: string }): ProtocolError {
   return fault(device, 'corrupt', 'the line never falls silent', 'Look for another master on the line, a missing termination or a wrong baud rate');
 }
 
+function rival({ device }: LineQuestion): ProtocolError {
+  return fault(device, 'corrupt', 'another master asks the same device, and its answers cannot be told from ours', 'Only one master may ask; take the other off the line');
+}
+
 function fault(where: string, kind: 'silent' | 'corrupt', what: string, remedy: string): ProtocolError {
   return new ProtocolError({ where, fault: kind, what, remedy });
 }
@@ -188,3 +254,5 @@ const SILENT_CHARACTERS = 3.5;
 const SILENCE_MOST_MS = 2000;
 /** Transports end a write that hangs by themselves, and know better when; this is for one that does not. */
 const WRITE_MOST_MS = 30_000;
+/** After a probe without an answer there is none for so many of its time-outs, while others have questions. */
+const PROBE_REST = 4;

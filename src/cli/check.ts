@@ -58,14 +58,8 @@ function spokenDevice({ name, driver, port, line, profile, asset }: DeviceConfig
     `device   ${name}: ${driver.name} on ${where}`,
     ...(profile === undefined ? [] : [`           profile ${profile.name}${unverified}`]),
     ...(asset === undefined ? [] : [`           asset ${printable(asset.number)}`]),
-    `           publishes to ${topics(driver, name).map((topic) => `${root}/${topic}`).join(' or ')}`,
+    `           publishes to ${root}/${driver.reports === 'scans' ? 'scan' : 'reading'}/${name}`,
   ];
-}
-
-/** A driver that listens may report scans or meter values; one that gives feedback has a person who scans. */
-function topics(driver: DeviceConfiguration['driver'], device: string): readonly string[] {
-  if (driver.form === 'polling') return [`reading/${device}`];
-  return driver.feedback === undefined ? [`scan/${device}`, `reading/${device}`] : [`scan/${device}`];
 }
 
 function spokenSize(bytes: number): string {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { ConfigurationError, LinkError, messageOf } from '../core/errors.ts';
+import { addModbus } from './add-modbus.ts';
 import { EXIT_CONFIGURATION, EXIT_UNAVAILABLE } from './exit-codes.ts';
 
 /** What the command line needs to know of where it is installed. */
@@ -66,6 +67,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       }),
     );
   addQuarantine(program, installation, action);
+  addModbus(program, { action, print, outboxDirectory: (file) => outboxDirectory(file, installation) });
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {

@@ -18,7 +18,7 @@ interface Status {
     readonly holds?: string;
     readonly fault?: string;
   };
-  readonly devices: readonly { readonly device: string; readonly state: string; readonly forMs: number; readonly why?: string; readonly link?: string; readonly readings: number; readonly refused: number; readonly faults: number; readonly feedbackLost: number; readonly discarded: Readonly<Record<string, number>> }[];
+  readonly devices: readonly { readonly device: string; readonly state: string; readonly forMs: number; readonly why?: string; readonly link?: string; readonly readings: number; readonly refused: number; readonly faults: number; readonly repeats: number; readonly feedbackLost: number; readonly discarded: Readonly<Record<string, number>> }[];
   readonly alarms: readonly string[];
 }
 
@@ -54,8 +54,8 @@ function spoken(status: Status): readonly string[] {
   ];
 }
 
-function deviceLines({ device, state, forMs, why, link, readings, refused, faults, feedbackLost, discarded }: Status['devices'][number]): readonly string[] {
-  const counts = [`${readings} readings`, ...(refused > 0 ? [`${refused} refused`] : []), ...(faults > 0 ? [`${faults} faults`] : []), ...(feedbackLost > 0 ? [`${feedbackLost} answers too late`] : [])];
+function deviceLines({ device, state, forMs, why, link, readings, refused, faults, repeats, feedbackLost, discarded }: Status['devices'][number]): readonly string[] {
+  const counts = [`${readings} readings`, ...(refused > 0 ? [`${refused} refused`] : []), ...(faults > 0 ? [`${faults} faults`] : []), ...(repeats > 0 ? [`${repeats} repeats`] : []), ...(feedbackLost > 0 ? [`${feedbackLost} answers too late`] : [])];
   const dropped = Object.entries(discarded).map(([reason, bytes]) => `${bytes} bytes ${reason}`);
   const place = state === 'open' && link !== undefined ? ` on ${link}` : '';
   return [

@@ -78,6 +78,10 @@ export interface DeviceConfiguration {
   readonly port: PortConfiguration;
   readonly line: LineConfiguration;
   readonly asset?: { readonly number: string; readonly site?: string | undefined; readonly organization?: string | undefined } | undefined;
+  /** How long the same code is the same scan; 0 for never. */
+  readonly repeatWindowMs: number;
+  /** How long a radio tag may go unread before it has departed; undefined where presence is not told. */
+  readonly departAfterMs?: number | undefined;
   /** Devices of one group share what was scanned before. */
   readonly contextGroup?: string | undefined;
   /** By the name that the driver gives a meter. */

@@ -39,10 +39,11 @@ export async function readDevice(name: string, part: Part, reading: DeviceReadin
   const draft = { name, part, driver, common, problems };
   if (complete === undefined || problems.length > 0) return draft;
   const options = profile.reference === undefined ? checked.output : { ...checked.output, profile: profile.content };
-  const { port, asset, contextGroup, meters = {} } = complete;
+  const { port, asset, contextGroup, repeatWindow, meters = {} } = complete;
+  const departAfterMs = complete.presence ? (complete.departAfter ?? departAfter(driver, options)) : undefined;
   const misnamed = misnamedMeters(driver, options, Object.keys(meters), part);
   if (misnamed.length > 0) return { ...draft, problems: misnamed };
-  return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, contextGroup, meters } };
+  return { ...draft, configuration: { name, driver, options, profile: profile.reference, port, line: lineOf(common, driver.serial), asset, contextGroup, repeatWindowMs: repeatWindow, departAfterMs, meters } };
 }
 
 /** The line parameters: as configured, else the driver's, else 9600 8N1. */
@@ -54,6 +55,15 @@ export function lineOf(common: DeviceDraft['common'], serial: SerialDefaults = {
     stopBits: common.stopBits ?? serial.stopBits ?? 1,
   };
 }
+
+/** A tag that one poll misses is still there. */
+function departAfter(driver: Driver, options: unknown): number {
+  return driver.form === 'polling' ? Math.max(DEPART_AFTER_MS, DEPART_AFTER_POLLS * driver.schedule(options).everyMs) : DEPART_AFTER_MS;
+}
+
+/** Readers miss a tag for a second or two when a person or metal stands before it; nobody waits for a departure. */
+const DEPART_AFTER_MS = 5000;
+const DEPART_AFTER_POLLS = 3;
 
 /** A meter that is misspelt would be read and booked nowhere. */
 function misnamedMeters(driver: Driver, options: unknown, named: readonly string[], { source, path }: Part): readonly Problem[] {

@@ -22,7 +22,7 @@ export interface ProfileSet {
   readonly folder: string;
 }
 
-/** Finds profiles: those beside the configuration file go before those that a driver brings. */
+/** Finds profiles beside the configuration file and among those that a driver brings; a name that both have is refused. */
 export class ProfileShelf {
   readonly #configurationFile: string;
   readonly #found = new Map<string, Promise<FoundProfile>>();
@@ -42,9 +42,10 @@ export class ProfileShelf {
   async #look(name: string, { schema, folder }: ProfileSet): Promise<FoundProfile> {
     const beside = dirname(this.#configurationFile);
     const folders = [join(beside, 'profiles'), beside, folder];
-    for (const candidate of folders.map((place) => join(place, `${name}.yaml`))) {
-      if (candidate !== this.#configurationFile && existsSync(candidate)) return readProfile(name, candidate, schema);
-    }
+    const files = folders.map((place) => join(place, `${name}.yaml`)).filter((file) => file !== this.#configurationFile && existsSync(file));
+    const [file, other] = files;
+    if (other !== undefined) return { kind: 'unknown', what: `there are two profiles of this name: ${files.map((found) => printable(found, 1000)).join(' and ')}; rename your own` };
+    if (file !== undefined) return readProfile(name, file, schema);
     const names = (await Promise.all([folders[0], folder].map(profileNames))).flat().sort();
     const near = nearest(name, names);
     const meant = near === undefined ? `there is ${names.slice(0, NAMES_SHOWN_MAX).join(', ') || 'none'}` : `did you mean "${near}"?`;
@@ -87,5 +88,6 @@ async function profileNames(folder: string | undefined): Promise<readonly string
 
 function unverifiedOf(profile: unknown): string | undefined {
   if (typeof profile !== 'object' || profile === null || !('unverified' in profile)) return undefined;
+  if (profile.unverified === true) return 'nobody compared it with a second source or a device';
   return typeof profile.unverified === 'string' ? profile.unverified : undefined;
 }

@@ -101,6 +101,16 @@ export const deviceSchema = z.strictObject({
     })
     .optional()
     .describe('The asset that the readings of this device belong to.'),
+  repeatWindow: duration({ max: '1 h' })
+    .prefault('300 ms')
+    .describe('How long after a code the same code of this device is the same scan: it gets the same answer and is only counted. "0 s" makes each count.'),
+  presence: z
+    .boolean()
+    .default(true)
+    .describe('Whether a reader of radio tags tells when a tag arrives, moves to another antenna and departs. With false, as a hand-held reader wants it, each tag is a scan of its own and `repeatWindow` holds.'),
+  departAfter: duration({ min: '100 ms', max: '1 d' })
+    .optional()
+    .describe('How long a radio tag may go unread before it has departed. When left out, 5 s, or three polls where these take longer.'),
   contextGroup: level.optional().describe('Scanners with the same name here share what was scanned before: badge, work order, location and activity. Each has its own when left out.'),
   meters: z
     .record(

@@ -62,7 +62,7 @@ export class Decimal {
   }
 
   private at(exponent: number): bigint {
-    return this.unscaled * 10n ** BigInt(this.exponent - exponent);
+    return this.exponent === exponent ? this.unscaled : this.unscaled * 10n ** BigInt(this.exponent - exponent);
   }
 
   private shortest(): { unscaled: bigint; exponent: number } {

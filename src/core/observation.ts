@@ -15,10 +15,21 @@ export interface ScanObservation {
   readonly symbologyName?: string | undefined;
   /** For a radio tag, whose `bytes` are those of its EPC. */
   readonly tag?: RadioTag | undefined;
+  /** What this reading of a tag says of its stay in the field. A session adds it; no driver does. */
+  readonly presence?: TagPresence | undefined;
   /** The device is configured for codes of any bytes: unprintable ones are no sign of a damaged line. */
   readonly binary?: true | undefined;
   /** Silence ended the code although the device is configured for a terminator: it may be half a code, or two. */
   readonly unterminated?: true | undefined;
+}
+
+/** What became of a radio tag in a reader's field; wall times in milliseconds since 1970. */
+export interface TagPresence {
+  readonly kind: 'arrived' | 'moved' | 'departed';
+  readonly firstSeenMs?: number | undefined;
+  readonly lastSeenMs?: number | undefined;
+  /** How often the tag was read. */
+  readonly count?: number | undefined;
 }
 
 /** What a radio reader says of a tag beside its code. */

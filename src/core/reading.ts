@@ -68,6 +68,12 @@ export type ScanContent = {
   /** The strength of a radio tag's answer, in dBm. */
   readonly rssi?: number | undefined;
   readonly antenna?: number | undefined;
+  readonly presence?: 'arrived' | 'moved' | 'departed' | undefined;
+  /** When a tag that departed was first and last seen, RFC 3339 in UTC. */
+  readonly firstSeen?: string | undefined;
+  readonly lastSeen?: string | undefined;
+  /** How often a tag that departed was read. */
+  readonly count?: number | undefined;
   readonly context?: ScanContext | undefined;
 };
 

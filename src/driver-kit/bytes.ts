@@ -1,7 +1,4 @@
-/** Upper-case hexadecimal without spaces: "0D0A". */
-export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex').toUpperCase();
-}
+export { hexOf } from '../core/hex.ts';
 
 /** The bytes of hexadecimal digits; spaces between them are allowed. Throws a RangeError on anything else. */
 export function bytesOfHex(text: string): Uint8Array {

@@ -25,3 +25,32 @@ export function gen2Crc(bytes: Uint8Array, from = 0, to = bytes.length): number 
   }
   return crc ^ 0xffff;
 }
+
+/**
+ * CRC-16 of readers of the UHFReader18 family: polynomial 0x8408 reflected, initial value 0xFFFF, the result as it is, sent low
+ * byte first (wabson/chafon-rfid, checksum.py; the CRC-16/MCRF4XX of the catalogues). "123456789" gives 0x6F91.
+ */
+export function crc16Chafon(bytes: Uint8Array, from = 0, to = bytes.length): number {
+  let crc = 0xffff;
+  for (let at = from; at < to; at += 1) {
+    crc ^= bytes[at] ?? 0;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0x8408 : crc >>> 1;
+  }
+  return crc;
+}
+
+/**
+ * CRC-16 of ThingMagic's Mercury serial protocol: polynomial 0x1021, initial value 0xFFFF, the message's bits shifted in at the
+ * low end and nothing behind them, so it is not the CRC-16 of CCITT; sent high byte first (SparkFun Simultaneous RFID Tag
+ * Reader Library, calculateCRC). "123456789" gives 0xA69D.
+ */
+export function crc16Mercury(bytes: Uint8Array, from = 0, to = bytes.length): number {
+  let crc = 0xffff;
+  for (let at = from; at < to; at += 1) {
+    for (let bit = 7; bit >= 0; bit -= 1) {
+      const shifted = ((crc << 1) | (((bytes[at] ?? 0) >> bit) & 1)) & 0xffff;
+      crc = (crc & 0x8000) === 0 ? shifted : shifted ^ 0x1021;
+    }
+  }
+  return crc;
+}

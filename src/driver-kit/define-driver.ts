@@ -11,6 +11,8 @@ interface About {
   readonly name: string;
   /** One line for lists: what it is for. */
   readonly summary: string;
+  /** What it reports, which says where its readings are published: codes that were scanned, or values of meters. */
+  readonly reports: 'scans' | 'meters';
   /** A strict zod object in which every field carries a description. */
   readonly options: z.ZodObject;
   /** How the port is opened unless the configuration says otherwise. */
@@ -89,9 +91,11 @@ export interface PollingDriver extends About {
   meters(options: unknown): readonly string[];
   /**
    * Asks for everything once, and emits what each exchange brought before the next one begins. Rejects with a
-   * ProtocolError when the device did not answer at all; what it refused is an observation without a value.
+   * ProtocolError when the device did not answer at all; what it refused is an observation without a value. Resolves
+   * with what it has learnt about the device, small and bounded, which the next poll of this run gets as `learnt`; a
+   * poll that rejects has learnt nothing.
    */
-  poll(link: PollingLink, options: unknown, emit: Emit): Promise<void>;
+  poll(link: PollingLink, options: unknown, emit: Emit, learnt: unknown): Promise<unknown>;
 }
 
 /** When and how patiently a device is asked. All times in milliseconds. */
@@ -110,6 +114,8 @@ export interface PollSchedule {
   readonly retries: number;
   /** Whether the adapter gives every request back before the reply. */
   readonly echo: boolean;
+  /** Whether every answer carries the number of its question, so that a late one cannot be taken for another's. */
+  readonly numbered?: boolean | undefined;
 }
 
 /**
@@ -126,6 +132,8 @@ export interface PollingLink {
    * LinkError when the line broke.
    */
   exchange(question: { readonly request: Uint8Array; readonly reply: Framing }): Promise<Uint8Array>;
+  /** A number one higher than at the last call by anybody on this bus, for protocols whose questions are numbered. */
+  nextNumber(): number;
 }
 
 /** Defines a driver that listens. */
@@ -144,13 +152,13 @@ export function defineListeningDriver<Options extends z.ZodObject, State = undef
  * Defines a driver that asks. With a `profile`, the options hold a field `profile`, in which the configuration gives
  * the name of one and the driver gets what it says.
  */
-export function definePollingDriver<Options extends z.ZodObject, Profile extends z.ZodType = z.ZodUndefined>(
+export function definePollingDriver<Options extends z.ZodObject, Profile extends z.ZodType = z.ZodUndefined, Learnt = void>(
   driver: About & {
     readonly options: Options;
     readonly profile?: Profile;
     schedule(options: z.output<Options>): PollSchedule;
     meters(options: WithProfile<Options, Profile>): readonly string[];
-    poll(link: PollingLink, options: WithProfile<Options, Profile>, emit: Emit): Promise<void>;
+    poll(link: PollingLink, options: WithProfile<Options, Profile>, emit: Emit, learnt: Learnt | undefined): Promise<Learnt>;
   },
 ): PollingDriver {
   return { ...driver, form: 'polling' };

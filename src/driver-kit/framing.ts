@@ -24,6 +24,11 @@ export interface Framing {
    * all of it up to its end, for delimited text whose tail would pass for a frame of its own.
    */
   readonly overflow: 'byte' | 'frame';
+  /**
+   * For answers on a line that others may share: whether the bytes, heard on the line before the answer, hold another
+   * master's question that the answer could be to. Pure; called with up to some hundred bytes of anything.
+   */
+  readonly hasRival?: ((heard: Uint8Array) => boolean) | undefined;
 }
 
 /** More bytes are needed. */

@@ -28,6 +28,18 @@ export function scanContent(scan: ScanObservation, { device }: { readonly device
     ...(problems.length > 0 && { problems }),
     ...(scan.tag?.rssi !== undefined && { rssi: scan.tag.rssi }),
     ...(scan.tag?.antenna !== undefined && { antenna: scan.tag.antenna }),
+    ...presenceOf(scan),
+  };
+}
+
+function presenceOf({ presence }: ScanObservation): Partial<ScanContent> {
+  if (presence === undefined) return {};
+  const { kind, firstSeenMs, lastSeenMs, count } = presence;
+  return {
+    presence: kind,
+    ...(firstSeenMs !== undefined && { firstSeen: new Date(firstSeenMs).toISOString() }),
+    ...(lastSeenMs !== undefined && { lastSeen: new Date(lastSeenMs).toISOString() }),
+    ...(count !== undefined && { count }),
   };
 }
 

@@ -22,6 +22,7 @@ export function understoodScan(scan: ScanObservation, { device, rules }: { reado
   const content = scanContent(scan, { device });
   if (scan.tag === undefined && isCommandText(content.text)) return commanded(content);
   const judged = ruled(content, rules);
+  if (scan.presence !== undefined && scan.presence.kind !== 'arrived') return judged;
   const change = changeBy(judged.content);
   const isUnfit = change !== undefined && 'ends' in change && judged.content.valid !== false;
   if (!isUnfit) return { ...judged, change };

@@ -70,11 +70,12 @@ describe('the time of a reading', () => {
 
   test('is that of the answer also when a driver takes its time over it', async () => {
     const { bench, device } = oneDevice({ every: '1 min', profile: profileOf({ m100: { address: 100 } }) });
-    const poll: PollingDriver['poll'] = async (link, options, emit) => {
+    const poll: PollingDriver['poll'] = async (link, options, emit, learnt) => {
       const found: (readonly Observation[])[] = [];
-      await device.driver.poll(link, options, (observations) => void found.push(observations));
+      const known = await device.driver.poll(link, options, (observations) => void found.push(observations), learnt);
       await new Promise<void>((resolve) => void bench.clock.after(300, resolve));
       for (const observations of found) emit(observations);
+      return known;
     };
     await bench.begin({ ...device, driver: { ...device.driver, poll } });
     await bench.clock.advance(1000);
@@ -127,7 +128,7 @@ describe('one question at a time', () => {
   });
 });
 
-describe('late answers', () => {
+describe('late answers', { timeout: 90_000 }, () => {
   test('an answer is never taken for that to another question, however late a device is that answers one by one', async () => {
     let late = 0;
     for (const afterMs of range(180, 6000, 23)) {
@@ -182,6 +183,31 @@ describe('late answers', () => {
     expect(device.report().counts.discarded).toEqual({ unasked: 7 });
   });
 
+  test('an answer to the same question of an earlier poll is not taken for a fresh one', async () => {
+    const bench = new Bench();
+    let reads = 0;
+    const profile = profileOf({ m100: { address: 100 } });
+    const slave: ModbusSlave = new ModbusSlave({
+      address: 1,
+      oneByOne: false,
+      send: (bytes) => bench.port.bring(bytes),
+      after: (ms, action) => void bench.clock.after(ms, action),
+      register: () => (reads += 1),
+    });
+    bench.port.slaves.push(slave);
+    const device = bench.device({ address: 1, every: '1 s', responseTimeout: '200 ms', retries: 0, profile, slave });
+    await bench.begin(device);
+    const known = device.values().length;
+    slave.nextFaults.push({ silent: true });
+    await bench.clock.advance(500);
+    // What the device would have said to the question of the first poll comes within that of the second.
+    while (slave.questions.length < 2) await bench.clock.advance(5);
+    bench.port.bring(withChecksum([1, 3, 2, 0x7f, 0xff]));
+    await bench.clock.advance(10_000);
+    expect(device.values().length).toBeGreaterThan(known);
+    expect(device.values()).not.toContain('m100=32767');
+  });
+
   test('a busy device that wakes and answers every try does not get one block into the other', async () => {
     const { bench, slave, device } = oneDevice({ every: '10 s', responseTimeout: '200 ms' });
     await bench.begin(device);
@@ -229,7 +255,7 @@ describe('late answers', () => {
     await bench.clock.advance(1800);
     expect(bench.port.opens).toBe(2);
     expect(slave.questions).toHaveLength(1);
-    await bench.clock.advance(4000);
+    await bench.clock.advance(7000); // its first answer is perhaps that to the question of before, and is not used
     expect(device.values()).toHaveLength(1);
   });
 
@@ -409,6 +435,39 @@ describe('damage on the line', () => {
     expect(device.report().counts).toMatchObject({ frames: 1, discarded: { 'after the answer': 7 } });
   });
 
+  test.each([
+    ['while ours is out', 800],
+    ['just before ours', 755],
+  ])('the answer to another master that asks the same device %s is not taken for ours', async (_, afterMs) => {
+    const { bench, slave, device } = oneDevice({ every: '1 s', responseTimeout: '200 ms', profile: profileOf({ m100: { address: 100 } }) });
+    await bench.begin(device);
+    while (slave.questions.length === 0) await bench.clock.advance(1);
+    slave.nextFaults.push({ silent: true }); // ours is lost where both spoke at once
+    await bench.clock.advance(afterMs);
+    bench.port.bring(withChecksum([1, 3, 0, 200, 0, 1]));
+    await bench.clock.advance(40);
+    expect(slave.questions).toHaveLength(2);
+    bench.port.bring(withChecksum([1, 3, 2, 0, 200]));
+
+    await bench.clock.advance(60_000);
+    expect(device.wrong()).toEqual([]);
+    expect(device.values().length).toBeGreaterThan(50);
+  });
+
+  test('another master that never lets off keeps values out, with words; an echo that nobody configured does not', async () => {
+    const { bench, slave, device } = oneDevice({ every: '1 s', responseTimeout: '200 ms' });
+    await bench.begin(device);
+    slave.fault = { echo: true };
+    await bench.clock.advance(5000);
+    expect(device.values().length).toBeGreaterThan(3);
+    slave.fault = {};
+    const ask = (): void => void (bench.port.bring(withChecksum([1, 3, 0, 50, 0, 1])), bench.clock.after(60, ask));
+    ask();
+    await bench.clock.advance(60_000);
+    expect(device.report()).toMatchObject({ state: 'failing' });
+    expect(device.report().why).toContain('another master asks the same device');
+  });
+
   test('a bad checksum is never a reading, and the question is asked again', async () => {
     const { bench, slave, device } = oneDevice({});
     await bench.begin(device);
@@ -466,6 +525,39 @@ describe('a silent device', () => {
     expect(Math.max(...gaps)).toBeLessThan(65_000);
     expect(gaps.slice(6).every((gap, index, all) => gap >= (all[index - 1] ?? 0) - 1)).toBe(true);
     expect(askedAtMs.length).toBeLessThan(80);
+  });
+
+  test('many dead devices together leave a busy line to those that answer', async () => {
+    const bench = new Bench();
+    const busy = bench.device({ address: 1, every: '1 s', responseTimeout: '1 s' });
+    const quick: BusDevice = { ...busy, driver: { ...busy.driver, schedule: (options) => ({ ...busy.driver.schedule(options), everyMs: 1 }) } };
+    const dead = range(2, 31, 1).map((address) => bench.device({ address, every: '1 s', responseTimeout: '1 s', retries: 2 }));
+    for (const { slave } of dead) slave.fault = { silent: true };
+    busy.slave.fault = { afterMs: 100 };
+    bench.run(quick, ...dead);
+    await bench.clock.advance(500_000);
+    const before = busy.slave.questions.length;
+    const probesBefore = dead.map(({ slave }) => slave.questions.length);
+    await bench.clock.advance(150_000);
+    const asked = busy.slave.questions.length - before;
+    expect(asked).toBeGreaterThan((0.75 * 150_000) / 106); // with the silence before it an exchange takes 105 ms
+    const probes = dead.reduce((sum, { slave }, index) => sum + slave.questions.length - probesBefore[index]!, 0);
+    expect(probes).toBeGreaterThan(20);
+    expect(probes).toBeLessThan(32);
+  });
+
+  test('a dead device costs each question of another no more than its own deadline, and one a probe', async () => {
+    const bench = new Bench();
+    const good = bench.device({ address: 1, every: '1 s', profile: profileOf({ m100: { address: 100 } }) });
+    const dead = bench.device({ address: 2, every: '1 s', responseTimeout: '300 ms', retries: 2 });
+    dead.slave.fault = { silent: true };
+    await bench.begin(good, dead);
+    await bench.clock.advance(120_000);
+    const lateMs = good.polledAtMs().map((atMs, index, all) => atMs - (all[0]! + 1000 * index));
+    expect(Math.max(...lateMs)).toBeLessThan(330);
+    dead.slave.questions.length = 0;
+    await bench.clock.advance(60_000);
+    expect(dead.slave.questions.length).toBeLessThanOrEqual(2);
   });
 
   test('one that is polled rarely is asked again soon, so that who mends it sees it', async () => {
@@ -603,7 +695,7 @@ describe('the link', () => {
     await bench.clock.advance(8000);
     expect(device.wrong()).toEqual([]);
     expect(device.values().length).toBeGreaterThan(3);
-    expect(device.report().counts.discarded).toEqual({ 'cut off': 4 });
+    expect(device.report().counts.discarded).toEqual({ 'cut off': 4, 'perhaps the answer to an earlier question': 7 });
   });
 
   test('a write that fails closes the link and opens it again, for the devices too that are not due', async () => {

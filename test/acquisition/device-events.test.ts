@@ -12,7 +12,7 @@ function started(): { clock: FakeClock; events: DeviceEvents; recorded: EventRea
 }
 
 function report(device: string, state: DeviceReport['state'], why?: string): DeviceReport {
-  return { device, state, why, sinceMs: 0, counts: { frames: 0, readings: 0, discarded: {}, faults: 0, refused: 0, feedbackLost: 0, opens: 0 } };
+  return { device, state, why, sinceMs: 0, counts: { frames: 0, readings: 0, discarded: {}, faults: 0, refused: 0, repeats: 0, feedbackLost: 0, opens: 0 } };
 }
 
 describe('events of devices', () => {

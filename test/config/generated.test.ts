@@ -57,7 +57,7 @@ after
   it('cannot be made of a driver whose option is a key that every device has', () => {
     const clash = definePollingDriver({
       name: 'clash',
-      summary: 'Clash',
+      summary: 'Clash', reports: 'meters',
       options: z.strictObject({ port: z.string().describe('Taken.') }),
       schedule: () => ({ address: '1', everyMs: 1, responseTimeoutMs: 1, silenceMs: 1, retries: 0, echo: false }),
       meters: () => [],

@@ -39,6 +39,8 @@ describe('a whole file', () => {
           port: { kind: 'path', path: '/dev/ttyUSB0' },
           line: { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
           asset: undefined,
+          repeatWindowMs: 300,
+          departAfterMs: 5000,
           meters: {},
         },
       ],

@@ -12,12 +12,20 @@ describe('a profile', () => {
     expect(devices[0]?.options).toMatchObject({ address: 1, profile: { meters: { hours: { register: 6 } } } });
   });
 
-  it('beside the configuration goes before it, and one in the folder profiles before both', async () => {
-    const folder = folderOf({ 'genset.yaml': 'meters: { beside: { register: 1 } }\n' });
-    expect((await load(named('genset'), folder)).devices[0]?.options).toMatchObject({ profile: { meters: { beside: { register: 1 } } } });
+  it('may stand beside the configuration, in the folder profiles or without', async () => {
+    const folder = folderOf({ 'own.yaml': 'meters: { beside: { register: 1 } }\n' });
+    expect((await load(named('own'), folder)).devices[0]?.options).toMatchObject({ profile: { meters: { beside: { register: 1 } } } });
     mkdirSync(join(folder, 'profiles'));
-    writeFileSync(join(folder, 'profiles', 'genset.yaml'), 'meters: { within: { register: 1 } }\n');
-    expect((await load(named('genset'), folder)).devices[0]?.options).toMatchObject({ profile: { meters: { within: { register: 1 } } } });
+    writeFileSync(join(folder, 'profiles', 'mine.yaml'), 'meters: { within: { register: 1 } }\n');
+    expect((await load(named('mine'), folder)).devices[0]?.options).toMatchObject({ profile: { meters: { within: { register: 1 } } } });
+  });
+
+  it('of a name that the driver brings too, or in two places, is refused: neither wins in silence', async () => {
+    const folder = folderOf({ 'genset.yaml': 'meters: { beside: { register: 1 } }\n', 'own.yaml': 'meters: { beside: { register: 1 } }\n' });
+    expect(await problems(named('genset'), folder)).toEqual([':6:62  devices.a.profile: there are two profiles of this name: genset.yaml and BROUGHT/genset.yaml; rename your own']);
+    mkdirSync(join(folder, 'profiles'));
+    writeFileSync(join(folder, 'profiles', 'own.yaml'), 'meters: { within: { register: 1 } }\n');
+    expect(await problems(named('own'), folder)).toEqual([':6:62  devices.a.profile: there are two profiles of this name: profiles/own.yaml and own.yaml; rename your own']);
   });
 
   it('is never the configuration file itself', async () => {

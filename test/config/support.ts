@@ -10,7 +10,7 @@ import { duration, z } from '../../src/driver-kit/options.ts';
 
 const scanner = defineListeningDriver({
   name: 'scanner',
-  summary: 'A scanner for tests',
+  summary: 'A scanner for tests', reports: 'scans',
   options: z.strictObject({
     terminator: z.union([z.enum(['CR', 'LF']), z.array(z.enum(['CR', 'LF'])).min(1)]).default('CR').describe('What ends a code.'),
     gap: duration({ min: '5 ms', max: '1 s' }).prefault('50 ms').describe('The silence that ends a code.'),
@@ -23,7 +23,7 @@ const scanner = defineListeningDriver({
 
 const meter = definePollingDriver({
   name: 'meter',
-  summary: 'A meter for tests',
+  summary: 'A meter for tests', reports: 'meters',
   options: z.strictObject({
     address: z.int().min(1).max(247).describe('The address. It is set at the device.'),
     profile: z.string().describe('The model of meter.'),

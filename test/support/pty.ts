@@ -24,8 +24,7 @@ export interface Pty {
  * `close()`. It needs no compiler: the binary of @lydell/node-pty ships prebuilt for x64 and arm64.
  */
 export function openPty(): Pty {
-  const { master, slave, pty: path } = native().open(80, 24);
-  execFileSync('stty', ['-F', path, 'raw', '-echo']);
+  const { master, slave, path } = openPtyDescriptors();
   const device = new ReadStream(master);
   let closed = false;
   let overruns = 0;
@@ -48,6 +47,13 @@ export function openPty(): Pty {
       closeSync(slave);
     },
   };
+}
+
+/** Only the descriptors of one, for a process that reads and writes `master` itself; it never blocks. `slave` has to stay open. */
+export function openPtyDescriptors(): { readonly master: number; readonly slave: number; readonly path: string } {
+  const { master, slave, pty: path } = native().open(80, 24);
+  execFileSync('stty', ['-F', path, 'raw', '-echo']);
+  return { master, slave, path };
 }
 
 /** Not through the stream, which blocks the whole process while the kernel's buffer is full, the reader included. */

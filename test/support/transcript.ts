@@ -97,6 +97,8 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
   const discards: Record<string, number> = {};
   const sent: string[] = [];
   let at = 0;
+  let number = 0;
+  const nextNumber = (): number => (number += 1);
   const exchange: PollingLink['exchange'] = async ({ request, reply }) => {
     const step = steps[at];
     at += 1;
@@ -119,13 +121,13 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
     throw new ProtocolError({ where: 'transcript', what: 'no reply', fault });
   };
   const emit: Emit = (observations) => void found.push(...observations.map(observationLine));
-  await driver.poll({ exchange }, options, emit).catch((error: unknown) => void found.push(errorLine(error)));
+  await driver.poll({ exchange, nextNumber }, options, emit, undefined).catch((error: unknown) => void found.push(errorLine(error)));
   if (at < steps.length) sent.push(`${steps.length - at} steps were not played`);
   return { found, discards, sent };
 }
 
 /** Options as the configuration would give them: a profile's name becomes what its file says. */
-function optionsOf(driver: Driver, text: string): unknown {
+export function optionsOf(driver: Driver, text: string): unknown {
   const options = driver.options.parse(parseYaml(text) ?? {});
   if (driver.form !== 'polling' || driver.profile === undefined) return options;
   const file = new URL(`${driver.name}/profiles/${String(options['profile'])}.yaml`, DRIVERS);
@@ -133,7 +135,7 @@ function optionsOf(driver: Driver, text: string): unknown {
 }
 
 /** Lines of the device in a row are one piece, so that "whole" is whole. */
-function joinedSteps(steps: readonly Step[]): readonly Step[] {
+export function joinedSteps(steps: readonly Step[]): readonly Step[] {
   const joined: Step[] = [];
   for (const step of steps) {
     const last = joined.at(-1);

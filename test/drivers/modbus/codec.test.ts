@@ -69,12 +69,12 @@ describe('replies', () => {
   });
 
   test.each([
-    ['118302C134', 'exception 2, illegal data address', '8302'],
+    ['118302', 'exception 2, illegal data address', '8302'],
     ['118306', 'exception 6, device busy', '8306'],
     ['11830B', 'exception 11, gateway target did not answer', '830B'],
     ['118363', 'exception 99', '8363'],
   ])('%s refuse with "%s"', (frame, reason, raw) => {
-    expect(decodedReply(bytesOfHex(frame))).toMatchObject({ kind: 'refusal', reason, raw });
+    expect(decodedReply(withChecksum([...bytesOfHex(frame)]))).toMatchObject({ kind: 'refusal', reason, raw });
   });
 });
 
@@ -90,3 +90,53 @@ function read(question: Question, stream: string, size: number): { frames: strin
   reader.end('left over');
   return { frames, discards };
 }
+
+describe('bad answers', () => {
+  const QUESTIONS: readonly Question[] = [RUN_TIME, { address: 1, function: 1, start: 0, count: 20 }, { address: 247, function: 4, start: 9, count: 125 }];
+  const answerOf = ({ address, function: code, count }: Question): Uint8Array => {
+    const bytes = code < 3 ? Math.ceil(count / 8) : 2 * count;
+    return withChecksum([address, code, bytes, ...Array.from({ length: bytes }, (_, at) => (at * 7) & 0xff)]);
+  };
+
+  test.each(QUESTIONS)('with any other checksum are none: %j', (question) => {
+    const answer = answerOf(question);
+    const right = answer.at(-2)! + 256 * answer.at(-1)!;
+    const { next } = framingOfReply(question);
+    const taken: number[] = [];
+    for (let crc = 0; crc < 0x10000; crc += 1) {
+      const found = next(Uint8Array.from([...answer.subarray(0, -2), crc & 0xff, crc >> 8]), false);
+      if (found.kind === 'frame') taken.push(crc);
+    }
+    expect(taken).toEqual([right]);
+  });
+
+  test.each(QUESTIONS)('with any other length byte are none, whatever their checksum: %j', (question) => {
+    const answer = answerOf(question);
+    for (let length = 0; length < 256; length += 1) {
+      if (length === answer[2]) continue;
+      const body = [...answer.subarray(0, 2), length, ...Array.from({ length }, () => 0)];
+      expect(read(question, hexOf(withChecksum(body)), 1000).frames).toEqual([]);
+      expect(read(question, hexOf(withChecksum([...answer.subarray(0, 2), length, ...answer.subarray(3, -2)])), 1000).frames).toEqual([]);
+    }
+  });
+
+  test.each(QUESTIONS)('cut off at any byte are none, and do not hide the whole one behind: %j', (question) => {
+    const answer = answerOf(question);
+    for (let cut = 0; cut < answer.length; cut += 1) {
+      const part = hexOf(answer.subarray(0, cut));
+      expect(read(question, part, 1000).frames).toEqual([]);
+      expect(read(question, part + hexOf(answer), 1000).frames).toEqual([hexOf(answer)]);
+    }
+  });
+
+  test('with one bit turned are none', () => {
+    for (const question of QUESTIONS) {
+      const answer = answerOf(question);
+      for (let bit = 0; bit < 8 * answer.length; bit += 1) {
+        const turned = answer.slice();
+        turned[bit >> 3]! ^= 1 << (bit & 7);
+        expect(read(question, hexOf(turned), 1000).frames).toEqual([]);
+      }
+    }
+  });
+});

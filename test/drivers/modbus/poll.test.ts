@@ -73,6 +73,13 @@ describe('a poll', () => {
     ]);
   });
 
+  test('a value that cannot be is none, and keeps its digits', async () => {
+    const t = { address: 0, type: 'int16', scale: '0.1', minimum: -40, maximum: '120.5' };
+    expect(await polled({ t }, ['03 02 04 B5'])).toEqual([line('t', '120.5', '1205')]);
+    expect(await polled({ t }, ['03 02 04 B6'])).toEqual([line('t', '{"missing":"120.6 is above the most there can be"}', '1206')]);
+    expect(await polled({ t }, ['03 02 FE 6F'])).toEqual([line('t', '{"missing":"-40.1 is below the least there can be"}', '-401')]);
+  });
+
   test('reads coils and bits of registers', async () => {
     const meters = { coil: { address: 3, function: 1, type: 'bit' }, run: { address: 5, type: 'bit', bit: 4 }, mode: { address: 5, mask: 0x0f } };
     expect(await polled(meters, ['01 01 01', '03 02 00 1A'])).toEqual([line('coil', '1', '1'), line('run', '1', '1'), line('mode', '10', '10')]);
@@ -96,9 +103,9 @@ describe('a poll', () => {
     expect(await polled(meters, ['03 08 00 05 00 00 00 00 00 07'])).toEqual([line('swapped', '5', '5'), line('plain', '7', '7')]);
   });
 
-  test('a block that is refused for one of its registers is read point by point', async () => {
+  test('a block that is refused for one of its registers is divided until that one is found', async () => {
     const meters = { a: { address: 1 }, run: { address: 2, type: 'bit', bit: 0 }, stop: { address: 2, type: 'bit', bit: 1 }, c: { address: 3 } };
-    expect(await polled(meters, ['83 02', '03 02 00 01', '83 02', '03 02 00 03'])).toEqual([
+    expect(await polled(meters, ['83 02', '83 02', '03 02 00 01', '83 02', '03 02 00 03'])).toEqual([
       line('a', '1', '1'),
       line('run', '{"missing":"exception 2, illegal data address"}', '8302'),
       line('stop', '{"missing":"exception 2, illegal data address"}', '8302'),
@@ -153,6 +160,48 @@ describe('a poll', () => {
   });
 });
 
+describe('what a device refuses', () => {
+  const eight = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`m${at}`, { address: at }]));
+
+  test('is learnt: later polls ask around it, and the lacking register alone', async () => {
+    const device = lacking([3]);
+    const learnt = await device.poll(eight, undefined);
+    expect(device.asked).toEqual(['0+8', '0+4', '0+2', '2+2', '2+1', '3+1', '4+4']);
+    expect(device.values).toBe(7);
+    device.asked.length = 0;
+    await device.poll(eight, learnt);
+    expect(device.asked).toEqual(['0+3', '3+1', '4+4']);
+    expect(device.values).toBe(7);
+  });
+
+  test('may also be a register in a gap, or too much at once', async () => {
+    const gap = lacking([2]);
+    const learnt = await gap.poll({ a: { address: 1 }, b: { address: 4 } }, undefined, { gapMax: 5 });
+    gap.asked.length = 0;
+    await gap.poll({ a: { address: 1 }, b: { address: 4 } }, learnt, { gapMax: 5 });
+    expect(gap.asked).toEqual(['1+1', '4+1']);
+    expect(gap.values).toBe(2);
+    const small = lacking([], 3);
+    let known = await small.poll(eight, undefined);
+    for (let times = 0; times < 8; times += 1) known = await small.poll(eight, known);
+    small.asked.length = 0;
+    await small.poll(eight, known);
+    expect(small.asked.every((span) => Number(span.split('+')[1]) <= 3)).toBe(true);
+    expect(small.values).toBe(8);
+  });
+
+  test('costs no meter its value, wherever the lacking registers are', async () => {
+    for (let bits = 0; bits < 256; bits += 1) {
+      const missing = [0, 1, 2, 3, 4, 5, 6, 7].filter((at) => (bits >> at) % 2 === 1);
+      const device = lacking(missing);
+      const learnt = await device.poll(eight, undefined);
+      expect(device.values).toBe(8 - missing.length);
+      await device.poll(eight, learnt);
+      expect(device.values).toBe(8 - missing.length);
+    }
+  });
+});
+
 describe('fractions', () => {
   test.each([
     ['1/3', 4, '0.3333'],
@@ -194,10 +243,11 @@ describe('options', () => {
       silenceMs: 5,
       retries: 2,
       echo: false,
+      numbered: false,
     });
   });
 
-  test.each([{ address: 0 }, { address: 248 }, { address: 1.5 }, { every: '10' }, { every: '1 ms' }, { retries: 99 }, { baudRate: 9600 }])(
+  test.each([{ address: 0 }, { address: 248 }, { address: 256, protocol: 'tcp' }, { protocol: 'udp' }, { address: 1.5 }, { every: '10' }, { every: '1 ms' }, { retries: 99 }, { baudRate: 9600 }])(
     '%j is refused',
     (wrong) => {
       expect(modbus.options.safeParse({ address: 1, profile: 'p', ...wrong }).success).toBe(false);
@@ -235,11 +285,39 @@ async function polled(
     return Promise.resolve(withChecksum([1, ...bytesOfHex(answer)]));
   };
   const emit = (observations: readonly Observation[]): void => void groups.push(observations.map(observationLine));
-  await modbus.poll({ exchange }, { ...modbus.options.parse({ address: 1, profile: 'p' }), ...options, profile: profileOf(meters, whole) }, emit);
+  await modbus.poll({ exchange, nextNumber: () => 1 }, { ...modbus.options.parse({ address: 1, profile: 'p' }), ...options, profile: profileOf(meters, whole) }, emit, undefined);
   expect(left).toEqual([]);
   return groups.flat();
 }
 
 function line(meter: string, value: string, raw: string): string {
   return `{"kind":"meter","meter":"${meter}","quantity":"count","meterKind":"gauge","value":${value},"raw":"${raw}"}`;
+}
+
+/** A device without some registers, or that gives only so many at once; it notes what it was asked and how many values the last poll brought. */
+function lacking(registers: readonly number[], countMax = 125): { asked: string[]; values: number; poll: (meters: object, learnt: unknown, whole?: object) => Promise<unknown> } {
+  const device = {
+    asked: [] as string[],
+    values: 0,
+    poll: (meters: object, learnt: unknown, whole: object = {}): Promise<unknown> => {
+      const exchange = ({ request }: { readonly request: Uint8Array }): Promise<Uint8Array> => {
+        const view = new DataView(request.buffer);
+        const [start, count] = [view.getUint16(2), view.getUint16(4)];
+        device.asked.push(`${start}+${count}`);
+        const refused = registers.some((register) => register >= start && register < start + count);
+        if (refused || count > countMax) return Promise.resolve(withChecksum([1, 0x83, refused ? 2 : 3]));
+        return Promise.resolve(withChecksum([1, 3, 2 * count, ...Array.from({ length: count }, (_, at) => [0, start + at]).flat()]));
+      };
+      device.values = 0;
+      const emit = (observations: readonly Observation[]): void => {
+        for (const observation of observations) {
+          if (observation.kind !== 'meter' || (typeof observation.value === 'object' && 'missing' in observation.value)) continue;
+          device.values += 1;
+          expect(observation.raw).toBe(observation.meter === 'a' ? '1' : observation.meter === 'b' ? '4' : observation.meter.slice(1));
+        }
+      };
+      return modbus.poll({ exchange, nextNumber: () => 1 }, { ...modbus.options.parse({ address: 1, profile: 'p' }), profile: profileOf(meters, whole) }, emit, learnt);
+    },
+  };
+  return device;
 }

@@ -103,3 +103,67 @@ describe('texts and bits', () => {
 function shown({ value, raw }: Decoded): readonly string[] {
   return [value instanceof Decimal ? value.toString() : JSON.stringify(value), raw];
 }
+
+describe('bytes, decimal digits and 16-bit floats', () => {
+  test.each<[RegisterType, Order, string, string]>([
+    ['uint8L', 'AB', '180D', '13'],
+    ['uint8H', 'AB', '180D', '24'],
+    ['int8L', 'AB', '988D', '-115'],
+    ['int8H', 'AB', '988D', '-104'],
+    ['uint8H', 'BA', '180D', '13'],
+    ['bcd16', 'AB', '0042', '42'],
+    ['bcd16', 'BA', '4200', '42'],
+    ['bcd32', 'ABCD', '12345678', '12345678'],
+    ['bcd32', 'CDAB', '56781234', '12345678'],
+  ])('%s in order %s: %s is %s', (type, order, wire, digits) => {
+    expect(shown(decodedRegisters(bytesOfHex(wire), { type, order, noValue: [] }))).toEqual([digits, digits]);
+  });
+
+  test.each(['000A', 'FFFF', '00F0', 'A000'])('%s holds no decimal digits, and so no value', (wire) => {
+    expect(decodedRegisters(bytesOfHex(wire), { type: 'bcd16', order: 'AB', noValue: [] })).toEqual({ value: { missing: `no decimal digits (0x${wire})` }, raw: wire });
+  });
+
+  test('a code of a byte is compared with that byte only', () => {
+    const coding = { type: 'uint8L', order: 'AB', noValue: [{ from: 0xffn, to: 0xffn, means: 'none' }] } as const;
+    expect(decodedRegisters(bytesOfHex('12FF'), coding).value).toEqual({ missing: 'none (0xFF)' });
+    expect(shown(decodedRegisters(bytesOfHex('FF12'), coding))).toEqual(['18', '18']);
+  });
+
+  test('a code of decimal digits says what it means', () => {
+    const coding = { type: 'bcd16', order: 'AB', noValue: [{ from: 0xffffn, to: 0xffffn, means: 'not fitted' }] } as const;
+    expect(decodedRegisters(bytesOfHex('FFFF'), coding)).toEqual({ value: { missing: 'not fitted (0xFFFF)' }, raw: 'FFFF' });
+  });
+
+  test.each([
+    ['3C00', '1'],
+    ['B814', '-0.51'],
+    ['7BFF', '65500'],
+    ['0001', '0.00000006'],
+    ['0400', '0.00006104'],
+    ['8000', '0'],
+    ['5640', '100'],
+    ['2E66', '0.1'],
+  ])('float16 %s is %s', (wire, digits) => {
+    expect(shown(decodedRegisters(bytesOfHex(wire), { type: 'float16', order: 'AB', noValue: [] }))[0]).toBe(digits);
+  });
+
+  test('every 16-bit float is told apart from its neighbours', () => {
+    let last = -Infinity;
+    const wrong: string[] = [];
+    for (let bits = 0; bits < 0x7c00; bits += 1) {
+      const wire = Uint8Array.of(bits >> 8, bits & 0xff);
+      const value = Number(shown(decodedRegisters(wire, { type: 'float16', order: 'AB', noValue: [] }))[0]);
+      if (!(value > last)) wrong.push(`0x${bits.toString(16)} is ${value}, not above ${last}`);
+      last = value;
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each([
+    ['7C00', 'infinity'],
+    ['FC00', 'minus infinity'],
+    ['7E00', 'not a number'],
+  ])('float16 %s is %s', (wire, missing) => {
+    expect(decodedRegisters(bytesOfHex(wire), { type: 'float16', order: 'AB', noValue: [] }).value).toEqual({ missing });
+  });
+});

@@ -1,0 +1,49 @@
+import type { Stamp } from '../core/reading.ts';
+import { LinkError } from '../core/errors.ts';
+import type { Framing } from '../driver-kit/framing.ts';
+import type { Link } from '../driver-kit/link.ts';
+import type { QuietLine } from './quiet-line.ts';
+
+/** One question from outside of the polls. */
+export interface DeskQuestion {
+  readonly address: string;
+  readonly request: Uint8Array;
+  readonly reply: Framing;
+  readonly responseTimeoutMs: number;
+  readonly silenceMs: number;
+  readonly echo: boolean;
+  readonly numbered: boolean;
+}
+
+/**
+ * Takes single questions of a person to a bus that is being polled, where they take turns with the polls. It belongs to
+ * one bus and is closed while that has no link.
+ */
+export class BusDesk {
+  #open: { readonly link: Link; readonly line: QuietLine; readonly gone: AbortSignal } | undefined;
+  #number = 0;
+
+  /** Where the link leads while there is one. */
+  get linkName(): string | undefined {
+    return this.#open?.link.name;
+  }
+
+  /** One higher at each call: all questions of a bus are numbered here. */
+  readonly nextNumber = (): number => (this.#number += 1);
+
+  /** Takes questions until the signal is aborted. */
+  open(link: Link, line: QuietLine, gone: AbortSignal): void {
+    const open = { link, line, gone };
+    this.#open = open;
+    gone.addEventListener('abort', () => void (this.#open === open && (this.#open = undefined)), { once: true });
+  }
+
+  /** Resolves with the answer; rejects with a ProtocolError when none came, with a LinkError when there is no link or the signal was aborted. */
+  async ask(question: DeskQuestion, signal: AbortSignal): Promise<{ readonly frame: Uint8Array; readonly stamp: Stamp }> {
+    if (this.#open === undefined) throw new LinkError({ where: 'the port', what: 'is not open now', remedy: 'See why with: tailgate status' });
+    const { link, line, gone } = this.#open;
+    const nobody = (): void => undefined; // who asked sees what came; the devices' own counts are of their polls
+    const exchange = { request: question.request, reply: question.reply };
+    return line.ask(link, { ...question, exchange, probe: true, device: `address ${question.address}`, discarded: nobody }, AbortSignal.any([gone, signal]));
+  }
+}
