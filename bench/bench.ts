@@ -10,6 +10,7 @@ import { mqttFloor, monotonicMs, serialFloor, sqliteFloor } from './floors.ts';
 import { figuresOf } from './process-figures.ts';
 import { median, percentile } from './statistics.ts';
 import { type Arrival, SubscriberProcess } from './subscriber-process.ts';
+import { measureTags } from './tags.ts';
 
 /**
  * `npm run bench`: what the gateway does with line scanners on pseudo-terminals and a real mosquitto, beside what its
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
   if (wanted('fast')) await measurePaced(1000, 15_000, { p50: 20, p99: 45 });
   if (wanted('start')) await measureStart();
   if (wanted('bus')) await measureBus(RUNS, report);
+  if (wanted('tags')) for (const { name, perSecond } of measureTags()) report(`tags: ${name}`, `${Math.round(perSecond)} advertisements/s`, '> 100,000', perSecond > 100_000);
   console.log('\n| figure | measured | aim | |\n|---|---|---|---|');
   for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 }

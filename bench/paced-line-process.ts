@@ -9,7 +9,7 @@ import { CHARACTER_MS, FRAME_GAP_MS } from './bus-line.ts';
  * line. A pseudo-terminal takes a question at once, so its time on the wire is waited for here; the slave answers one
  * frame gap later; the answer is handed over in the pieces that a 16550A UART makes of it, each when its last byte
  * is through. It sleeps and reads by itself, without Node's timers, whose grain of 1 ms is too coarse. It tells
- * its port first, then each second the shortest silence that it saw before a question.
+ * its port first, then each second the shortest silence before a question so far.
  */
 const QUESTION_BYTES = 8;
 /** The usual trigger level of a 16550A's 16-byte FIFO. */
@@ -34,9 +34,8 @@ for (let told = nowMs(); ; ) {
     endMs = nowMs(); // before the write: the system may let this process wait after it
     writeSync(master, piece);
   }
-  if (endMs - told > 1000) {
+  if (endMs - told > 1000 && shortestSilenceMs < Infinity) {
     console.log(JSON.stringify({ shortestSilenceMs }));
-    shortestSilenceMs = Infinity;
     told = endMs;
   }
 }

@@ -15,7 +15,7 @@ const unreachable: Plugin = {
 };
 
 /**
- * Bundles the gateway into dist/: one file for the process, one for the outbox's thread, with source maps. Native
+ * Bundles the gateway into dist/: one file for the process, one for the outbox's thread, one for the radio's process, with source maps. Native
  * modules stay outside. Why a bundle: docs/decisions/0003-bundle.md.
  */
 const root = new URL('../', import.meta.url).pathname;
@@ -23,7 +23,7 @@ const dist = `${root}dist.${process.pid}`;
 
 await build({
   absWorkingDir: root,
-  entryPoints: { tailgate: 'src/main.ts', 'outbox-worker': 'src/outbox/worker.ts' },
+  entryPoints: { tailgate: 'src/main.ts', 'outbox-worker': 'src/outbox/worker.ts', 'ble-radio': 'src/transports/ble/child/main.ts' },
   outdir: dist,
   bundle: true,
   splitting: true,

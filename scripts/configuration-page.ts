@@ -1,7 +1,7 @@
 import { spokenLine } from '../src/config/configuration.ts';
 import { lineOf } from '../src/config/device.ts';
 import type { Driver } from '../src/driver-kit/define-driver.ts';
-import { configurationJsonSchema, deviceJsonSchema, type JsonSchema, optionsJsonSchema } from './json-schema.ts';
+import { configurationJsonSchema, deviceJsonSchema, hasLine, type JsonSchema, optionsJsonSchema } from './json-schema.ts';
 import { optionTable } from './option-table.ts';
 
 /** docs/configuration.md: every key there is. */
@@ -24,7 +24,7 @@ export function configurationPage(drivers: readonly Driver[]): string {
 /** What stands between the option marks of a driver's README. */
 export function driverOptions(driver: Driver): string {
   const line = `Line: ${spokenLine(lineOf({}, driver.serial))} unless \`baudRate\`, \`dataBits\`, \`parity\` or \`stopBits\` say otherwise.`;
-  return [`${driver.summary}.`, optionTable(optionsJsonSchema(driver)), line].join('\n\n');
+  return [`${driver.summary}.`, optionTable(optionsJsonSchema(driver)), ...(hasLine(driver) ? [line] : [])].join('\n\n');
 }
 
 function shallow(field: JsonSchema | undefined): JsonSchema {

@@ -33,9 +33,18 @@ function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
 }
 
+/** Whether a driver speaks over a line, which has parameters, in place of a radio. */
+export function hasLine({ form }: Driver): boolean {
+  return form === 'listening' || form === 'polling';
+}
+
 function deviceOf(driver: Driver): z.ZodObject<{ driver: z.ZodLiteral<string> }> {
   const taken = Object.keys(driver.options.shape).filter((key) => key in deviceSchema.shape);
   if (taken.length > 0) throw new Error(`drivers/${driver.name}: every device has a key "${taken.join('", "')}"; choose another name`);
+  if (!hasLine(driver)) {
+    const { baudRate: _b, dataBits: _d, parity: _p, stopBits: _s, ...common } = deviceSchema.shape;
+    return z.strictObject({ ...common, driver: z.literal(driver.name).describe(driver.summary), ...driver.options.shape });
+  }
   const line = lineOf({}, driver.serial);
   const { baudRate, dataBits, parity, stopBits } = deviceSchema.shape;
   return z.strictObject({

@@ -7,6 +7,7 @@ import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { RadioDevices } from './acquisition/radio-devices.ts';
 import { ScanSense } from './acquisition/scan-sense.ts';
 import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
@@ -14,9 +15,10 @@ import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
 import { connectionFiles } from './config/connection-files.ts';
 import { portKey } from './config/port.ts';
+import { readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
-import { codeOf, ConfigurationError, StorageError } from './core/errors.ts';
+import { StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import { Delivery } from './delivery/delivery.ts';
@@ -26,12 +28,15 @@ import { hardwareFingerprint } from './operations/hardware.ts';
 import { systemEvidence } from './operations/clock-evidence.ts';
 import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
-import { serveCommands, socketPath } from './operations/control-socket.ts';
+import { socketPath } from './operations/control-socket.ts';
+import { keepServing } from './operations/keep-serving.ts';
 import { modbusCommands } from './operations/modbus-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
+import { tagCommands } from './operations/tag-commands.ts';
 import { Outbox } from './outbox/outbox.ts';
 import type { WorkerThread } from './outbox/worker-thread.ts';
+import { AdapterRadio } from './transports/ble/adapter-radio.ts';
 import { transportTo } from './transports/transport-to.ts';
 
 /** What a gateway is made of beside its configuration. */
@@ -42,6 +47,8 @@ export interface GatewayParts {
   readonly builtMs: number;
   /** The outbox's thread, started already. */
   readonly worker: WorkerThread;
+  /** The compiled program of the radio, which is started where there are BLE devices. */
+  readonly radioProgram: URL;
   readonly log: Log;
   /** Told when the gateway cannot go on; the process has to end. */
   readonly died: (why: unknown) => void;
@@ -57,6 +64,8 @@ export class Gateway {
   readonly #outbox: Outbox;
   readonly #delivery: Delivery;
   readonly #intake: Intake;
+  readonly #radio: AdapterRadio | undefined;
+  readonly #radioDevices: RadioDevices;
   /** By a clock that is never asked for a stamp, and so takes no suspend for time that was spent. */
   readonly #deadlines = new Deadlines(systemClock(() => 'unsynced'));
   readonly #statuses: readonly DeviceStatus[];
@@ -85,6 +94,8 @@ export class Gateway {
     this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
     this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
     this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
+    if (parts.configuration.devices.some(({ port }) => port.kind === 'ble')) this.#radio = new AdapterRadio({ ...parts.configuration.ble, program: parts.radioProgram, clock, random: Math.random, log: parts.log });
+    this.#radioDevices = new RadioDevices({ ...this.#common(), record: outbox.record, note: (key) => outbox.note(key), event: (event) => this.#recorder.record(event), readSecret });
     this.#statuses = parts.configuration.devices.map(
       ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
     );
@@ -144,22 +155,12 @@ export class Gateway {
 
   async #run(died: (why: unknown) => void): Promise<void> {
     this.#delivery.run().catch(died);
-    this.#sessions = Promise.all(this.#startSessions()).catch(died);
+    this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
-    await this.#serve();
+    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...tagCommands((device) => this.#radioDevices.reset(device)) };
+    await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
-  }
-
-  /** Listens for commands; on a disk that takes no socket now, the gateway runs without, and tries again. */
-  async #serve(): Promise<void> {
-    try {
-      this.#commands = await serveCommands(socketPath(this.#configuration.outbox.directory), { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }) });
-    } catch (error) {
-      if (!(error instanceof ConfigurationError) || !UNWRITABLE.has(codeOf(error.cause) ?? '')) throw error;
-      this.#log.error('commands such as tailgate status are not answered', { why: error.message });
-      this.#clock.after(SERVE_AGAIN_MS, () => void (this.#stop.signal.aborted || this.#serve()));
-    }
   }
 
   #startSessions(): readonly Promise<void>[] {
@@ -167,14 +168,19 @@ export class Gateway {
     const buses = new Map<string, DeviceConfiguration[]>();
     const runs: Promise<void>[] = [];
     for (const device of devices) {
-      const { driver } = device;
-      if (driver.form === 'polling') {
-        const place = portKey(device.port);
-        buses.set(place, [...(buses.get(place) ?? []), device]);
-      } else {
-        const { name, options } = device;
-        const status = this.#statusOf(name);
-        runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
+      const { name, driver, options } = device;
+      const status = this.#statusOf(name);
+      switch (driver.form) {
+        case 'polling':
+          buses.set(portKey(device.port), [...(buses.get(portKey(device.port)) ?? []), device]);
+          break;
+        case 'listening':
+          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
+          break;
+        case 'advertising':
+        case 'gatt':
+          runs.push(this.#runRadioDevice(device));
+          break;
       }
     }
     for (const [place, [first, ...more]] of buses) {
@@ -186,7 +192,18 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: watchedTransport(transportTo(port, line), this.#deadlines), clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+    return { transport: watchedTransport(transportTo(port, line, this.#radio), this.#deadlines), ...this.#common() };
+  }
+
+  #common(): { clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
+    return { clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
+  }
+
+  #runRadioDevice(device: DeviceConfiguration): Promise<void> {
+    const { name, driver, options, port } = device;
+    const radio = this.#radio;
+    if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
+    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device) });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
@@ -301,6 +318,7 @@ export class Gateway {
       clock: this.#clockStatus.state,
       delivery: this.#delivery.report(),
       outbox: this.#outbox,
+      radio: this.#radio?.report(),
       devices: this.#statuses.map((status) => status.report()),
       alarms: this.#alarms(),
     });
@@ -314,9 +332,6 @@ function logged(log: Log, what: string): (error: unknown) => void {
   };
 }
 
-/** What the system says of a disk that is full, broken or read-only for now. */
-const UNWRITABLE: ReadonlySet<string> = new Set(['EROFS', 'ENOSPC', 'EDQUOT', 'EIO']);
-const SERVE_AGAIN_MS = 30_000;
 const BEGIN_AGAIN_MS = 10_000;
 
 const POLLED_LINGER_MS = 200;

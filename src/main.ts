@@ -10,6 +10,7 @@ const exitCode = await runCommandLine(process.argv.slice(2), {
   version,
   builtMs: Date.parse(built),
   workerFile: new URL('outbox-worker.js', import.meta.url),
+  radioFile: new URL('ble-radio.js', import.meta.url),
   driversFolder: new URL('drivers/', import.meta.url),
 });
 await flushed(process.stdout);

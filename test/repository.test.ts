@@ -25,6 +25,7 @@ const TYPES_OF_ALL = ['operations'];
 
 /** Third-party libraries and the one file or folder that imports each. */
 const IMPORTERS: Readonly<Record<string, string>> = {
+  '@stoprocent/noble': 'src/transports/ble/child/',
   'serialport/dist/serialport.js': 'src/transports/',
   'better-sqlite3': 'src/outbox/',
   commander: 'src/cli/',

@@ -2,12 +2,15 @@ import { messageOf, StorageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
+import type { Notes } from '../core/record.ts';
 import type { DeviceStatus } from './device-status.ts';
 
 /** What one frame said, stamped at its last byte. */
 export interface Report {
   readonly observations: readonly Observation[];
   readonly stamp: Stamp;
+  /** Stored in the same transaction. */
+  readonly notes?: Notes | undefined;
 }
 
 /** What became of a frame, as the person at the device is told. */

@@ -60,7 +60,7 @@ export class Intake {
   }
 
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  async #store(understood: readonly UnderstoodScan[], { observations, stamp }: Report, { mapping, contextGroup, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
+  async #store(understood: readonly UnderstoodScan[], { observations, stamp, notes }: Report, { mapping, contextGroup, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
     const { device } = mapping;
     const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterContent(value, mapping));
     const scans = this.#parts.scans.enter(understood, { device, contextGroup }, stamp);
@@ -68,7 +68,7 @@ export class Intake {
     const readings: Reading[] = [...scans.readings, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
     let recorded: Recorded | undefined;
     try {
-      recorded = await this.#parts.record(readings, { ...meters.notes, ...scans.notes }, { lingerMs });
+      recorded = await this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...notes }, { lingerMs });
       status.counts.readings += readings.length;
       return scans.isQuestioned ? 'questioned' : undefined;
     } catch (error) {

@@ -45,7 +45,7 @@ export class Sightings {
   }
 
   /** Resolves when everything in the report is stored, now or at its first time; rejects when something is not. */
-  async take({ observations, stamp }: Report): Verdict {
+  async take({ observations, stamp, notes }: Report): Verdict {
     const fresh: Observation[] = [];
     const outcomes: Verdict[] = [];
     const settle: ((stored: Verdict) => void)[] = [];
@@ -53,7 +53,7 @@ export class Sightings {
       const outcome = observation.kind === 'scan' ? this.#sight(observation, stamp, fresh, settle) : void fresh.push(observation);
       if (outcome !== undefined) outcomes.push(outcome);
     }
-    if (fresh.length > 0) outcomes.push(this.#storeFresh({ observations: fresh, stamp }, settle));
+    if (fresh.length > 0) outcomes.push(this.#storeFresh({ observations: fresh, stamp, ...(notes !== undefined && { notes }) }, settle));
     this.#awaitDue();
     const settled = await Promise.allSettled(outcomes);
     for (const { status, reason } of settled.filter((outcome) => outcome.status === 'rejected')) if (status === 'rejected') throw reason;
@@ -163,8 +163,8 @@ function outcomeBy(settle: ((stored: Verdict) => void)[]): Verdict {
 /** Without a clock that is set, the times of a stay cannot be told: they are not corrected later, as the stamp is. */
 function departure({ firstMs, lastMs, count }: Stay<Verdict>, { wallMs, monotonicMs, clock }: Stamp): TagPresence {
   if (clock === 'unsynced') return { kind: 'departed', count };
-  const wallOf = (ms: number): number => wallMs - monotonicMs + Math.round(ms);
-  return { kind: 'departed', count, firstSeenMs: wallOf(firstMs), lastSeenMs: wallOf(lastMs) };
+  const timeOf = (ms: number): string => new Date(wallMs - monotonicMs + Math.round(ms)).toISOString();
+  return { kind: 'departed', count, firstSeen: timeOf(firstMs), lastSeen: timeOf(lastMs) };
 }
 
 function codeOf({ bytes, aim = '', symbologyName = '' }: ScanObservation): string {

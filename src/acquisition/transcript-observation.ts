@@ -11,8 +11,8 @@ import { bytesOfHex, hexOf } from '../driver-kit/bytes.ts';
  */
 export function observationLine(observation: Observation): string {
   if (observation.kind === 'meter') {
-    const { kind, meter, quantity, meterKind, value, raw } = observation;
-    return encodeJson({ kind, meter, quantity, meterKind, value: asJson(value), raw });
+    const { kind, meter, quantity, meterKind, value, raw, authenticated, doubt } = observation;
+    return encodeJson({ kind, meter, quantity, meterKind, value: asJson(value), raw, authenticated, doubt });
   }
   const { kind, aim, symbologyName, binary, unterminated, tag, bytes } = observation;
   const isText = countUnprintable(bytes) === 0;
@@ -73,11 +73,20 @@ function parseTag(value: unknown): NonNullable<ScanObservation['tag']> {
   };
 }
 
-function parseMeter({ meter, quantity, meterKind, value, raw, ...rest }: Members): Observation {
+function parseMeter({ meter, quantity, meterKind, value, raw, authenticated, doubt, ...rest }: Members): Observation {
   refuseOthers(rest);
   if (!isQuantity(quantity)) throw new RangeError('"quantity" is not in the list of quantities');
   if (!isMeterKind(meterKind)) throw new RangeError('"meterKind" is none of counter, gauge and characteristic');
-  return { kind: 'meter', meter: text('meter', meter), quantity, meterKind, value: parseValue(value), raw: text('raw', raw) };
+  return {
+    kind: 'meter',
+    meter: text('meter', meter),
+    quantity,
+    meterKind,
+    value: parseValue(value),
+    raw: text('raw', raw),
+    ...(authenticated === false && { authenticated }),
+    ...(doubt !== undefined && { doubt: text('doubt', doubt) }),
+  };
 }
 
 function parseValue(value: unknown): MeterObservation['value'] {

@@ -1,5 +1,6 @@
 import { ConfigurationError, PROTOCOL_FAULTS, type ProtocolFault } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
+import { uuidOf } from '../driver-kit/advertisement.ts';
 import { parseObservation } from './transcript-observation.ts';
 
 /** A recorded conversation with a device and what a driver is to make of it; see docs/writing-a-driver.md. */
@@ -19,7 +20,15 @@ export type Step =
   /** `<`: bytes from the device. */
   | { readonly kind: 'received'; readonly bytes: Uint8Array }
   /** `(silence)`: as long as the framing's gap. */
-  | { readonly kind: 'silence' };
+  | { readonly kind: 'silence' }
+  /** `from C0:DE:C0:DE:00:01 random`: who sends the advertisements that follow. */
+  | { readonly kind: 'sender'; readonly address: string; readonly addressType: 'public' | 'random' }
+  /** `(restart)`: the gateway starts anew, with what the driver notes. */
+  | { readonly kind: 'restart' }
+  /** `at 181A/2A6E`: the characteristic that the bytes which follow are of. */
+  | { readonly kind: 'place'; readonly service: string; readonly characteristic: string }
+  /** `descriptor 2904: 0E FE 2F 27 01 00 00`: one of that characteristic. */
+  | { readonly kind: 'descriptor'; readonly uuid: string; readonly bytes: Uint8Array };
 
 /** One line below the ruler. */
 export type Expected =
@@ -54,6 +63,17 @@ function parseStep(line: string): Step {
   if (line === '(silence)') return { kind: 'silence' };
   if (line.startsWith('>')) return { kind: 'sent', bytes: parseBytes(line.slice(1)) };
   if (line.startsWith('<')) return { kind: 'received', bytes: parseBytes(line.slice(1)) };
+  return parseRadioStep(line);
+}
+
+function parseRadioStep(line: string): Step {
+  if (line === '(restart)') return { kind: 'restart' };
+  const [, address, addressType] = /^from ((?:[0-9A-F]{2}:){5}[0-9A-F]{2}) (public|random)$/.exec(line) ?? [];
+  if (address !== undefined) return { kind: 'sender', address, addressType: addressType === 'public' ? 'public' : 'random' };
+  const [, service, characteristic] = /^at ([0-9A-Fa-f-]{4,36})\/([0-9A-Fa-f-]{4,36})$/.exec(line) ?? [];
+  if (service !== undefined && characteristic !== undefined) return { kind: 'place', service: uuidOf(service), characteristic: uuidOf(characteristic) };
+  const [, uuid, bytes] = /^descriptor ([0-9A-Fa-f]{4}):(.*)$/.exec(line) ?? [];
+  if (uuid !== undefined) return { kind: 'descriptor', uuid: uuidOf(uuid), bytes: parseBytes(bytes ?? '') };
   throw new RangeError(`this is neither bytes nor (silence): ${line}`);
 }
 

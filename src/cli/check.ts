@@ -52,7 +52,7 @@ function login({ username, certificateFile }: Configuration['mqtt']): string {
 }
 
 function spokenDevice({ name, driver, port, line, profile, asset }: DeviceConfiguration, root: string): readonly string[] {
-  const where = port.kind === 'tcp' ? spokenPort(port) : `${printable(spokenPort(port), 300)} at ${spokenLine(line)}`;
+  const where = port.kind === 'tcp' || port.kind === 'ble' ? spokenPort(port) : `${printable(spokenPort(port), 300)} at ${spokenLine(line)}`;
   const unverified = profile?.unverified === undefined ? '' : `, unverified: ${printable(profile.unverified)}`;
   return [
     `device   ${name}: ${driver.name} on ${where}`,

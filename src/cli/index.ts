@@ -11,6 +11,8 @@ export interface Installation {
   readonly builtMs: number;
   /** The compiled outbox worker. */
   readonly workerFile: URL;
+  /** The compiled program of the radio. */
+  readonly radioFile: URL;
   /** The folder that holds the drivers' own profiles. */
   readonly driversFolder: URL;
 }
@@ -37,8 +39,19 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         const { WorkerThread } = await import('../outbox/worker-thread.ts');
         const worker = new WorkerThread(installation.workerFile); // first, since it comes up on another core meanwhile
         const { runCommand } = await import('./run.ts');
-        return runCommand({ file, worker, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
+        return runCommand({ file, worker, radioProgram: installation.radioFile, version: installation.version, builtMs: installation.builtMs, ...(await sources(installation)) });
       }),
+    );
+  program
+    .command('devices')
+    .description('show the BLE devices in range, the driver that understands each, and a piece of configuration for it')
+    .argument('<file>', 'the configuration file, for its adapter')
+    .requiredOption('--ble', 'listen to the radio')
+    .option('--seconds <number>', 'how long to listen', '15')
+    .action(
+      action(async (file: string, { seconds }: { readonly seconds: string }) =>
+        (await import('./devices.ts')).devicesCommand({ file, radioProgram: installation.radioFile, listenMs: Math.min(Math.max(Number(seconds) || 15, 1), 600) * 1000, write: print, ...(await sources(installation)) }),
+      ),
     );
   program
     .command('check')
@@ -68,6 +81,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
     );
   addQuarantine(program, installation, action);
   addModbus(program, { action, print, outboxDirectory: (file) => outboxDirectory(file, installation) });
+  addTag(program, installation, action);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -107,6 +121,22 @@ function addQuarantine(program: Command, installation: Installation, action: Act
   };
   decide(quarantine.command('retry').description('send rows once more').option('--force', 'also readings that a later one of the same meter has overtaken', false), 'retry');
   decide(quarantine.command('drop').description('give rows up: they will never be delivered'), 'drop');
+}
+
+function addTag(program: Command, installation: Installation, action: Act): void {
+  program
+    .command('tag')
+    .description('BLE tags')
+    .command('reset')
+    .description('your word that a tag is the right one although it counts anew: after a change of its battery, or of the tag')
+    .argument('<device>', "the device's name in the configuration")
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .action(
+      action(async (device: string, { file, directory }: { readonly file: string; readonly directory?: string }) =>
+        (await import('./tag.ts')).resetTag({ directory: directory ?? (await outboxDirectory(file, installation)), device, write: print }),
+      ),
+    );
 }
 
 async function sources({ driversFolder }: Installation) {

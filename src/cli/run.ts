@@ -15,20 +15,22 @@ export interface RunParts extends LoadParts {
   readonly builtMs: number;
   /** The outbox's thread, started already. */
   readonly worker: WorkerThread;
+  /** The compiled program of the radio. */
+  readonly radioProgram: URL;
 }
 
 /**
  * Runs a gateway until SIGTERM or SIGINT. Resolves with the exit code: 0 after an orderly stop, 1 when the outbox
  * cannot be opened. Rejects with a ConfigurationError.
  */
-export async function runCommand({ version, builtMs, worker, ...sources }: RunParts): Promise<number> {
+export async function runCommand({ version, builtMs, worker, radioProgram, ...sources }: RunParts): Promise<number> {
   const configuration = await loadConfiguration(sources);
   const log = openLog(configuration.log.level, configuration.gateway);
   const stopped = stopSignal(log);
   const died = (why: unknown): never => crash(log, why);
   let gateway: Gateway;
   try {
-    gateway = await Gateway.start({ configuration, version, builtMs, worker, log, died });
+    gateway = await Gateway.start({ configuration, version, builtMs, worker, radioProgram, log, died });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
     log.error(error.message);

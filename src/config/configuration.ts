@@ -1,5 +1,6 @@
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
+import type { BleConfiguration } from './ble-adapter.ts';
 import type { PortConfiguration } from './port.ts';
 
 /** What one configuration file says, checked and complete. Times are milliseconds, sizes bytes. */
@@ -14,6 +15,7 @@ export interface Configuration {
   readonly outbox: OutboxConfiguration;
   readonly log: { readonly level: LogLevel };
   readonly scans: ScansConfiguration;
+  readonly ble: BleConfiguration;
   readonly devices: readonly DeviceConfiguration[];
 }
 

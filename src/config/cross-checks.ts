@@ -19,7 +19,7 @@ export function crossCheckMqtt(mqtt: Partial<z.output<typeof mqttSchema>>, part:
 
 /** What is wrong between devices that are right by themselves. */
 export function crossCheckDevices(devices: readonly DeviceDraft[]): readonly Problem[] {
-  return [...sharedPorts(devices), ...devices.flatMap(metersWithoutAsset), ...sharedMeters(devices)];
+  return [...devices.flatMap(wrongKindOfPort), ...sharedPorts(devices), ...devices.flatMap(metersWithoutAsset), ...sharedMeters(devices)];
 }
 
 const PAIRS = [
@@ -52,6 +52,21 @@ function whyNotShared(first: DeviceDraft, second: DeviceDraft): string | undefin
   if (sender !== undefined) return `"${sender.name}" (${sender.driver?.name ?? ''}) sends by itself and needs a port of its own`;
   const [a, b] = [first, second].map(({ common, driver }) => spokenLine(lineOf(common, driver?.serial)));
   return a === b ? undefined : `on one line all speak alike, but "${first.name}" has ${a ?? ''} and "${second.name}" has ${b ?? ''}`;
+}
+
+/** Tags are heard and meters connected to over the radio alone; what listens takes bytes from anywhere. */
+function wrongKindOfPort({ part, driver, common: { port } }: DeviceDraft): readonly Problem[] {
+  if (driver === undefined || port === undefined) return [];
+  const problem = (what: string): readonly Problem[] => [part.source.problem([...part.path, 'port'], what)];
+  if (driver.form === 'advertising' || driver.form === 'gatt') {
+    if (port.kind !== 'ble') return problem(`${driver.name} is a BLE device: write { ble: { address: "C0:DE:C0:DE:00:01" } }`);
+    if (port.id === undefined) return [];
+    if (driver.form === 'gatt') return problem('needs the address of the device, since it is connected to');
+    return driver.identify === undefined ? problem(`${driver.name} has no id in its payload: write the address`) : [];
+  }
+  if (port.kind !== 'ble') return [];
+  if (driver.form === 'polling') return problem(`${driver.name} is not read over BLE`);
+  return port.address === undefined ? problem('needs the address of the device, since it is connected to') : [];
 }
 
 function metersWithoutAsset({ part, common }: DeviceDraft): readonly Problem[] {

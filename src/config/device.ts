@@ -67,9 +67,10 @@ const DEPART_AFTER_POLLS = 3;
 
 /** A meter that is misspelt would be read and booked nowhere. */
 function misnamedMeters(driver: Driver, options: unknown, named: readonly string[], { source, path }: Part): readonly Problem[] {
-  if (driver.form !== 'polling') return [];
+  if (driver.form === 'listening') return [];
   try {
     const known = driver.meters(options);
+    if (known === undefined) return [];
     const unknown = named.filter((meter) => !known.includes(meter));
     return unknown.map((meter) => source.problem([...path, 'meters', meter], `the device has no meter "${meter}"${suggestion(meter, known)}`, 'key'));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
+import { bleOf } from './ble-adapter.ts';
 import type { Configuration, MqttConfiguration, OutboxConfiguration } from './configuration.ts';
 import { crossCheckDevices, crossCheckMqtt } from './cross-checks.ts';
 import { type DeviceDraft, readDevice } from './device.ts';
@@ -56,7 +57,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
     ...crossCheckDevices(devices),
   ];
   if (problems.length > 0 || top.complete === undefined || mqtt?.complete === undefined) return { problems };
-  const { gateway, site, owner, outbox, log, scans: { contextTimeout } } = top.complete;
+  const { gateway, site, owner, outbox, log, ble, scans: { contextTimeout } } = top.complete;
   return {
     content: {
       gateway,
@@ -64,6 +65,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
       owner,
       log,
       scans: { rules: scans.rules, contextTimeoutMs: contextTimeout },
+      ble: bleOf(ble),
       mqtt: mqttOf(mqtt.complete, gateway, site),
       outbox: outboxOf(outbox),
       devices: devices.flatMap(({ configuration }) => configuration ?? []),

@@ -1,7 +1,8 @@
 import { z } from '../driver-kit/options.ts';
+import { type BlePort, bleSchema, spokenBlePort } from './ble-port.ts';
 
 /** Where a device is plugged in. */
-export type PortConfiguration = PathPort | TcpPort | MatchPort;
+export type PortConfiguration = PathPort | TcpPort | MatchPort | BlePort;
 
 /** A device file, such as /dev/ttyUSB0. */
 export interface PathPort {
@@ -58,12 +59,13 @@ const match = z
   .refine((given) => Object.values(given).some((value) => value !== undefined), { error: 'give at least one of byId, usb and topology' })
   .transform((given): MatchPort => ({ kind: 'match', ...given }));
 
-/** A port as it is written: a path, tcp://HOST:PORT, or what the port must be. */
-export const portSchema = z.union([place, match]);
+/** A port as it is written: a path, tcp://HOST:PORT, what the port must be, or a BLE device. */
+export const portSchema = z.union([place, match, bleSchema]);
 
 /** The port in a person's words, such as "/dev/ttyUSB0", "tcp://10.0.0.5:4001" or "usb 0c2e:0b6a". */
 export function spokenPort(port: PortConfiguration): string {
   if (port.kind === 'path') return port.path;
+  if (port.kind === 'ble') return spokenBlePort(port);
   if (port.kind === 'tcp') return `tcp://${port.host.includes(':') ? `[${port.host}]` : port.host}:${port.port}`;
   const { byId, usb, topology } = port;
   const said = [

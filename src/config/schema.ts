@@ -2,6 +2,7 @@ import { duration, size, z } from '../driver-kit/options.ts';
 import { readPattern } from '../core/pattern.ts';
 import { CHECK_NAMES, RULE_ROLES } from '../core/scan-rule.ts';
 import { brokerUrl } from './broker-url.ts';
+import { bleAdapterSchema } from './ble-adapter.ts';
 import { portSchema } from './port.ts';
 
 /** One level of a topic: the names of gateway, site and devices. Other characters break in some brokers. */
@@ -88,7 +89,7 @@ export const ownerSchema = z.strictObject({
 /** What every device has, whatever its driver. */
 export const deviceSchema = z.strictObject({
   driver: z.string().describe('The kind of device: the name of a driver.'),
-  port: portSchema.describe('Where the device is plugged in: a path, a match for a USB adapter, or tcp://HOST:PORT for a serial device server.'),
+  port: portSchema.describe('Where the device is plugged in: a path, a match for a USB adapter, tcp://HOST:PORT for a serial device server, or { ble: ... } for a BLE device.'),
   baudRate: z.int().min(50).max(4_000_000).optional().describe('The speed of the line in baud.'),
   dataBits: z.literal([7, 8]).optional().describe('The data bits of a character.'),
   parity: z.enum(['none', 'even', 'odd']).optional().describe('The parity bit of a character.'),
@@ -168,6 +169,7 @@ export const wholeSchema = z.strictObject({
   mqtt: z.record(z.string(), z.unknown()).describe('How the broker is reached and what counts as delivered.'),
   outbox: outboxSchema.prefault({}).describe('Where readings wait until they are delivered.'),
   scans: scansSchema.prefault({}).describe('What scanned codes mean.'),
+  ble: bleAdapterSchema.prefault({}).describe('The adapter for BLE devices, where there are some.'),
   log: logSchema.prefault({}).describe('What is written to the log.'),
   devices: z
     .record(level, z.unknown())

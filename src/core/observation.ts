@@ -23,11 +23,11 @@ export interface ScanObservation {
   readonly unterminated?: true | undefined;
 }
 
-/** What became of a radio tag in a reader's field; wall times in milliseconds since 1970. */
+/** What became of a radio tag in a reader's field; times are RFC 3339 in UTC. */
 export interface TagPresence {
   readonly kind: 'arrived' | 'moved' | 'departed';
-  readonly firstSeenMs?: number | undefined;
-  readonly lastSeenMs?: number | undefined;
+  readonly firstSeen?: string | undefined;
+  readonly lastSeen?: string | undefined;
   /** How often the tag was read. */
   readonly count?: number | undefined;
 }
@@ -56,6 +56,10 @@ export interface MeterObservation {
   readonly value: Decimal | string | NoValue;
   /** The device's own digits or bytes, as it sent them. */
   readonly raw: string;
+  /** Nothing proves who sent it: anybody near can send the same. Left out where it came by wire or was encrypted. */
+  readonly authenticated?: false | undefined;
+  /** Why the value, though it is one, is to be published as `uncertain`. */
+  readonly doubt?: string | undefined;
 }
 
 /** "No value" is its own state: never 0, never an empty text. */

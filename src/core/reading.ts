@@ -45,7 +45,7 @@ export interface EventReading {
 }
 
 /** The kinds of events that exist; each has its own schema in docs/schemas. */
-export const EVENT_KINDS = ['device-state', 'gap', 'quarantine', 'clock', 'undo'] as const;
+export const EVENT_KINDS = ['device-state', 'gap', 'quarantine', 'clock', 'undo', 'battery-low'] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 /** What a scanned code is to the person who scanned it. */
@@ -119,6 +119,8 @@ export type MeterContent = {
   readonly epoch: number;
   readonly quality: Quality;
   readonly reason?: string | undefined;
+  /** False when anybody near could have sent it, as with an unencrypted advertisement. */
+  readonly authenticated?: false | undefined;
 };
 
 /** The two lanes of the outbox: scans with events overtake a backlog of meter readings. */

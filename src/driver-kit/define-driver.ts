@@ -1,9 +1,11 @@
+import type { ProtocolError } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
+import type { Advertisement } from './advertisement.ts';
 import type { Framing } from './framing.ts';
 import type { z } from './options.ts';
 
 /** One kind of device: data and pure functions. See docs/writing-a-driver.md. */
-export type Driver = ListeningDriver | PollingDriver;
+export type Driver = ListeningDriver | PollingDriver | AdvertisingDriver | GattDriver;
 
 /** What every driver says of itself. */
 interface About {
@@ -15,6 +17,11 @@ interface About {
   readonly reports: 'scans' | 'meters';
   /** A strict zod object in which every field carries a description. */
   readonly options: z.ZodObject;
+  /**
+   * The options that name a file with a secret, as all keys ending in `File` do; where one is given, the driver gets the
+   * text in the file in place of its name.
+   */
+  readonly secrets?: readonly string[] | undefined;
   /** How the port is opened unless the configuration says otherwise. */
   readonly serial?: SerialDefaults | undefined;
 }
@@ -136,6 +143,87 @@ export interface PollingLink {
   nextNumber(): number;
 }
 
+/** A BLE device that says everything in its advertisements: tags, beacons, sensors. Nobody connects to it. */
+export interface AdvertisingDriver extends About {
+  readonly form: 'advertising';
+  /** Whether an advertisement is in this driver's format, which is told by its ids alone. Never throws. */
+  matches(advertisement: Advertisement): boolean;
+  /** What the payload calls its sender, for devices whose address changes; undefined where it says nothing. Never throws. */
+  identify?(advertisement: Advertisement): string | undefined;
+  /** The names of the meters that there can be with these options; undefined where the device decides. */
+  meters(options: unknown): readonly string[] | undefined;
+  /**
+   * Pure. Throws a ProtocolError when nothing of the advertisement can be used, and then the state stays as it was. `state`
+   * is what the last call returned, or what was restored from a note, or undefined. `sinceMs` is how long ago the
+   * advertisement before was decoded, Infinity for the first.
+   */
+  decode(advertisement: Advertisement, options: unknown, state: unknown, sinceMs: number): Heard;
+  /** The part of the state that outlives the gateway, where there is one. */
+  readonly note?: DriverNote | undefined;
+}
+
+/** What an advertisement or a characteristic says, and the small, bounded, serialisable state to decode the next one with. */
+export interface Heard<State = unknown> {
+  /** Empty for a repeat of what was reported already. */
+  readonly observations: readonly Observation[];
+  readonly state?: State;
+  /** What stood behind the observations and could not be understood: counted and shown as if it had been thrown. */
+  readonly fault?: ProtocolError | undefined;
+  /** Whether the device says that its battery is low, or no more; left out where it says nothing. */
+  readonly batteryLow?: boolean | undefined;
+}
+
+/**
+ * What must not be forgotten of a state: it is committed in one transaction with the observations that changed it. A person
+ * can have it forgotten with `tailgate tag reset`.
+ */
+export interface DriverNote<State = unknown> {
+  /** The note's text, short and the same as long as nothing changed; undefined when there is nothing to remember. */
+  text(state: State): string | undefined;
+  /** The state that a note stands for, all else as at the first time. A note that cannot be read throws a ProtocolError. */
+  restored(text: string): State;
+}
+
+/** A BLE device that is connected to, and read or listened to. */
+export interface GattDriver extends About {
+  readonly form: 'gatt';
+  /** When and how patiently it is connected to, out of the options. */
+  schedule(options: unknown): GattSchedule;
+  /** What is read or subscribed to, in this order. */
+  characteristics(options: unknown): readonly GattPlace[];
+  /** The names of the meters that there are with these options; undefined where the device decides. */
+  meters(options: unknown): readonly string[] | undefined;
+  /** Pure. Throws a ProtocolError when the bytes make no sense, and then the state stays as it was. */
+  decode(value: GattValue, options: unknown, state: unknown): Heard;
+}
+
+/** When a GATT device is connected to. All times in milliseconds. */
+export interface GattSchedule {
+  /** From one connection to the next; with a subscription the connection is kept, and reads are repeated in it. */
+  readonly everyMs: number;
+  /** How long each call may take: connecting, discovering, each read. */
+  readonly callTimeoutMs: number;
+}
+
+/** One characteristic, its UUIDs written as `uuidOf` does. */
+export interface GattPlace {
+  /** Left out where the characteristic may be in any service. */
+  readonly service?: string | undefined;
+  readonly characteristic: string;
+  readonly how: 'read' | 'notify';
+  /** A device without it is well all the same. */
+  readonly optional?: true | undefined;
+}
+
+/** What was read from a characteristic or notified by it. */
+export interface GattValue {
+  readonly service: string;
+  readonly characteristic: string;
+  readonly bytes: Uint8Array;
+  /** The characteristic's descriptors that were read, by UUID: 2904 (format) and 2909 (number of digitals) matter. */
+  readonly descriptors: Readonly<Record<string, Uint8Array>>;
+}
+
 /** Defines a driver that listens. */
 export function defineListeningDriver<Options extends z.ZodObject, State = undefined>(
   driver: About & {
@@ -162,6 +250,33 @@ export function definePollingDriver<Options extends z.ZodObject, Profile extends
   },
 ): PollingDriver {
   return { ...driver, form: 'polling' };
+}
+
+/** Defines a driver that hears advertisements. */
+export function defineAdvertisingDriver<Options extends z.ZodObject, State = undefined>(
+  driver: About & {
+    readonly options: Options;
+    matches(advertisement: Advertisement): boolean;
+    identify?(advertisement: Advertisement): string | undefined;
+    meters(options: z.output<Options>): readonly string[] | undefined;
+    decode(advertisement: Advertisement, options: z.output<Options>, state: State | undefined, sinceMs: number): Heard<State>;
+    readonly note?: DriverNote<State>;
+  },
+): AdvertisingDriver {
+  return { ...driver, form: 'advertising' };
+}
+
+/** Defines a driver that reads or is notified by characteristics. */
+export function defineGattDriver<Options extends z.ZodObject, State = undefined>(
+  driver: About & {
+    readonly options: Options;
+    schedule(options: z.output<Options>): GattSchedule;
+    characteristics(options: z.output<Options>): readonly GattPlace[];
+    meters(options: z.output<Options>): readonly string[] | undefined;
+    decode(value: GattValue, options: z.output<Options>, state: State | undefined): Heard<State>;
+  },
+): GattDriver {
+  return { ...driver, form: 'gatt' };
 }
 
 /** The options as the driver gets them: what the profile says in place of its name. */

@@ -34,11 +34,11 @@ export function scanContent(scan: ScanObservation, { device }: { readonly device
 
 function presenceOf({ presence }: ScanObservation): Partial<ScanContent> {
   if (presence === undefined) return {};
-  const { kind, firstSeenMs, lastSeenMs, count } = presence;
+  const { kind, firstSeen, lastSeen, count } = presence;
   return {
     presence: kind,
-    ...(firstSeenMs !== undefined && { firstSeen: new Date(firstSeenMs).toISOString() }),
-    ...(lastSeenMs !== undefined && { lastSeen: new Date(lastSeenMs).toISOString() }),
+    ...(firstSeen !== undefined && { firstSeen }),
+    ...(lastSeen !== undefined && { lastSeen }),
     ...(count !== undefined && { count }),
   };
 }

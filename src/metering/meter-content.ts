@@ -13,7 +13,7 @@ export interface MeterMapping {
 
 /** What a meter's value means to the receiver. A missing value stays missing: `bad`, with the reason and no number. */
 export function meterContent(observation: MeterObservation, mapping: MeterMapping): MeterContent {
-  const { meter, meterKind, quantity, raw, value } = observation;
+  const { meter, meterKind, quantity, raw, value, authenticated, doubt } = observation;
   const missing = isMissing(value);
   return {
     device: mapping.device,
@@ -24,8 +24,9 @@ export function meterContent(observation: MeterObservation, mapping: MeterMappin
     unit: unitOf(quantity),
     raw,
     epoch: 0,
-    quality: missing ? 'bad' : 'good',
-    reason: missing ? value.missing : undefined,
+    quality: missing ? 'bad' : doubt === undefined ? 'good' : 'uncertain',
+    reason: missing ? value.missing : doubt,
+    authenticated,
   };
 }
 

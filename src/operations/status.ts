@@ -15,12 +15,14 @@ export interface StatusParts {
   readonly clock: string;
   readonly delivery: DeliveryReport;
   readonly outbox: Pick<Outbox, 'source' | 'gathered' | 'capacity' | 'fault'>;
+  /** The adapter for BLE devices, where there are some. */
+  readonly radio?: JsonObject | undefined;
   readonly devices: readonly DeviceReport[];
   readonly alarms: readonly string[];
 }
 
 /** Everything a person or a monitor wants to know of a running gateway; durations in milliseconds. */
-export function statusReport({ configuration, version, startedMs, nowMs, clock, delivery, outbox, devices, alarms }: StatusParts): JsonObject {
+export function statusReport({ configuration, version, startedMs, nowMs, clock, delivery, outbox, radio, devices, alarms }: StatusParts): JsonObject {
   const { gateway, site, file, hash, mqtt } = configuration;
   const { tracks: _, alarms: __, connected, why, held, mqttVersion, sinceMs, lastAcknowledgedMs, ...counts } = delivery;
   const { usedBytes, limitBytes, waitingBytes, leftMs } = outbox.capacity;
@@ -45,6 +47,7 @@ export function statusReport({ configuration, version, startedMs, nowMs, clock, 
       holds: leftMs === undefined ? undefined : `${spokenDuration(leftMs)} more at the present rate`,
       fault: outbox.fault,
     },
+    radio,
     devices: devices.map(({ sinceMs: stateSinceMs, counts: deviceCounts, ...report }) => ({ ...report, forMs: ago(stateSinceMs), ...deviceCounts })),
     alarms,
   };

@@ -1,22 +1,31 @@
 import type { Transport } from '../driver-kit/link.ts';
+import type { Radio } from '../driver-kit/radio.ts';
+import { type BleStreamOptions, bleStreamTransport } from './ble/ble-stream.ts';
 import type { PortMatch } from './port-match.ts';
-import { serialTransport, type SerialSettings } from './serial.ts';
-import { tcpTransport } from './tcp.ts';
+import { type SerialSettings, serialTransport } from './serial.ts';
+import { type TcpOptions, tcpTransport } from './tcp.ts';
 
-/** Where a link is to lead: a device file, what a serial port must be, or a TCP address. */
-export type Place =
+/** Where a link leads, as the configuration says it. */
+export type Destination =
   | { readonly kind: 'path'; readonly path: string }
-  | (PortMatch & { readonly kind: 'match' })
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | ({ readonly kind: 'match' } & PortMatch)
+  | ({ readonly kind: 'tcp' } & TcpOptions)
+  | ({ readonly kind: 'ble'; readonly address?: string | undefined } & Pick<BleStreamOptions, 'addressType' | 'stream'>);
 
-/** The transport to a place; the line parameters are for serial ports. */
-export function transportTo(place: Place, line: SerialSettings): Transport {
-  switch (place.kind) {
+/** Where a link leads that needs no radio. */
+export type Place = Exclude<Destination, { readonly kind: 'ble' }>;
+
+/** The transport that opens links to there; `radio` is needed for BLE. */
+export function transportTo(port: Destination, line: SerialSettings, radio?: Radio): Transport {
+  switch (port.kind) {
     case 'path':
-      return serialTransport({ path: place.path, ...line });
+      return serialTransport({ path: port.path, ...line });
     case 'match':
-      return serialTransport({ match: place, ...line });
+      return serialTransport({ match: port, ...line });
     case 'tcp':
-      return tcpTransport(place);
+      return tcpTransport(port);
+    case 'ble':
+      if (radio === undefined || port.address === undefined) throw new TypeError('a BLE stream needs a radio and an address');
+      return bleStreamTransport({ radio, address: port.address, addressType: port.addressType, stream: port.stream });
   }
 }

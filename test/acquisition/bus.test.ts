@@ -478,6 +478,25 @@ describe('damage on the line', () => {
     expect(device.report().counts.faults).toBe(1);
   });
 
+  test('an answer with any one bit wrong, or cut at any byte, is never a reading', async () => {
+    const { bench, slave, device } = oneDevice({ every: '1 s', responseTimeout: '50 ms', retries: 0, profile: profileOf({ m100: { address: 100 } }) });
+    await bench.begin(device);
+    const whole = withChecksum([1, 3, 2, 0, 100]);
+    const flipped = range(0, 8 * whole.length - 1, 1).map((bit) => whole.map((byte, at) => (at === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)));
+    const cut = range(1, whole.length - 1, 1).flatMap((at) => [whole.slice(0, at), whole.slice(at)]);
+    for (const bad of [...flipped, ...cut]) {
+      const before = { asked: slave.questions.length, read: device.values().length };
+      slave.nextFaults.push({ silent: true });
+      while (slave.questions.length === before.asked) await bench.clock.advance(5);
+      bench.port.bring(bad);
+      await bench.clock.advance(60);
+      expect(device.values().length).toBe(before.read);
+      while (device.values().length === before.read) await bench.clock.advance(50);
+    }
+    expect(device.wrong()).toEqual([]);
+    expect(device.report()).toMatchObject({ state: 'open', counts: { faults: 56 + 12 } });
+  });
+
   test('an answer in pieces is one answer', async () => {
     const { bench, slave, device } = oneDevice({});
     slave.fault = { pieces: { bytes: 1, everyMs: 20 } };

@@ -104,7 +104,7 @@ describe('radio tags in a field', () => {
     expect(stored()).toEqual(['arrived']);
     await clock.advance(1);
     expect(stored()).toEqual(['arrived', 'departed']);
-    expect(waiting[1]?.report.observations[0]).toMatchObject({ presence: { count: 100, firstSeenMs: lastMs - 990, lastSeenMs: lastMs } });
+    expect(waiting[1]?.report.observations[0]).toMatchObject({ presence: { count: 100, firstSeen: new Date(lastMs - 990).toISOString(), lastSeen: new Date(lastMs).toISOString() } });
     expect(status.counts.repeats).toBe(99);
     expect(new Set(told)).toEqual(new Set(['stored']));
     waiting[1]?.commit();
@@ -162,7 +162,7 @@ describe('radio tags in a field', () => {
     scan(tag());
     await clock.advance(5000);
     expect(waiting[1]?.report.observations).toMatchObject([{ presence: { kind: 'departed', count: 1 } }]);
-    expect(waiting[1]?.report.observations[0]).not.toHaveProperty('presence.firstSeenMs');
+    expect(waiting[1]?.report.observations[0]).not.toHaveProperty('presence.firstSeen');
   });
 
   it('are scans with a window of their own where presence is off', async () => {

@@ -53,8 +53,7 @@ async function withNoise(place: Place, places: readonly Place[], random: SeededR
     for (let times = 0; times <= more; times += 1) reading.push(good, 1 + random.below(40));
     reading.gap();
     const found = reading.frames.map((frame) => Buffer.from(frame).toString('hex'));
-    expect(found.slice(-place.frames.length)).toEqual(place.frames);
-    if (framing.gapMs !== undefined) expect(found).toEqual(place.frames);
+    expect(framing.gapMs === undefined ? found.slice(-place.frames.length) : found).toEqual(place.frames);
     for (const observation of await place.decode([...noiseFrames.slice(0, 4), ...reading.frames.slice(0, 4)])) {
       if (observation.kind === 'scan') scanContent(observation, { device: 'x' });
     }
@@ -114,15 +113,18 @@ describe('identification', () => {
 
   it(`reads anything, ${INPUTS / 2} times`, { timeout: LIMIT_MS }, () => {
     const random = new SeededRandom(0xdec0de);
+    let read = 0;
     for (let input = 0; input < INPUTS / 2; input += 1) {
       const bytes = input % 2 === 0 ? noise(random, CODES) : damaged(random, random.oneOf(EPCS));
       try {
         readCode(bytes, random);
         readTag(bytes, random);
+        read += 1;
       } catch (error) {
         throw new Error(Buffer.from(bytes).toString('hex'), { cause: error });
       }
     }
+    expect(read).toBe(INPUTS / 2);
   });
 
   it('reads hostile content as it is', () => {

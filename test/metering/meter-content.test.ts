@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Decimal } from '../../src/core/decimal.ts';
+import { encodeJson } from '../../src/core/json.ts';
 import type { MeterObservation } from '../../src/core/observation.ts';
 import { meterContent, type MeterMapping } from '../../src/metering/meter-content.ts';
 
@@ -33,6 +34,13 @@ describe('the content of a meter reading', () => {
     const content = meterContent({ ...HOURS, value: { missing: 'sensor fault (0x8000)' }, raw: '-32768' }, PLAIN);
     expect(content).toMatchObject({ quality: 'bad', reason: 'sensor fault (0x8000)', raw: '-32768' });
     expect(content.value).toBeUndefined();
+  });
+
+  test('a value in doubt is uncertain with the reason, and nothing proves an unauthenticated one', () => {
+    const content = meterContent({ ...HOURS, authenticated: false, doubt: 'unauthenticated' }, PLAIN);
+    expect(content).toMatchObject({ quality: 'uncertain', reason: 'unauthenticated', authenticated: false, value: new Decimal(123_456n, -1) });
+    expect(meterContent({ ...HOURS, authenticated: false, doubt: 'unauthenticated', value: { missing: 'sentinel' } }, PLAIN)).toMatchObject({ quality: 'bad', reason: 'sentinel' });
+    expect(encodeJson(meterContent(HOURS, PLAIN))).not.toContain('authenticated');
   });
 
   test('zero and the empty text are values', () => {

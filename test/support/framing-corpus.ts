@@ -16,7 +16,7 @@ export interface Place {
   decode(frames: readonly Uint8Array[]): Promise<readonly Observation[]>;
 }
 
-/** Every place of a driver that its transcripts know, with the options they have. */
+/** Every place of a driver that its transcripts know, with the options they have; what comes over the radio is framed already. */
 export async function placesOf(driver: Driver): Promise<readonly Place[]> {
   const places: Place[] = [];
   for (const { name, transcript } of transcriptsOf(driver.name)) {
@@ -35,8 +35,6 @@ export async function placesOf(driver: Driver): Promise<readonly Place[]> {
       places.push(...received.map((good) => placeOf({ name: about, framing: driver.framing(options), good, decode })));
     } else if (driver.form === 'polling') {
       places.push(...(await questionsOf(driver, options, received)).map((place) => placeOf({ ...place, name: about })));
-    } else {
-      throw new Error(`teach this file the form of ${about}`);
     }
   }
   return places.filter(({ frames }) => frames.length > 0);
@@ -97,7 +95,7 @@ async function polled(
     return answer(question, asked - 1);
   };
   try {
-    await driver.poll({ exchange }, options, (emitted) => void observations.push(...emitted), undefined);
+    await driver.poll({ exchange, nextNumber: () => asked }, options, (emitted) => void observations.push(...emitted), undefined);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
   }

@@ -6,6 +6,7 @@ import { type Expected, parseTranscript, type Step, type Transcript } from '../.
 import { ProtocolError } from '../../src/core/errors.ts';
 import type { Observation } from '../../src/core/observation.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
+import { errorLine, replayAdvertising, replayGatt } from './radio-transcript.ts';
 import type { Driver, Emit, Feedback, ListeningDriver, PollingDriver, PollingLink } from '../../src/driver-kit/define-driver.ts';
 import { scanContent } from '../../src/identification/scan-content.ts';
 
@@ -44,10 +45,16 @@ export function expectedOf({ expected }: Transcript): Replayed {
 /** Plays a transcript to a driver, the device's bytes in chunks of the size. */
 export async function replay(driver: Driver, transcript: Transcript, chunkSize: number): Promise<Replayed> {
   const options = optionsOf(driver, transcript.options);
-  const steps = joinedSteps(transcript.steps);
-  return driver.form === 'listening'
-    ? replayListening(driver, options, steps, chunkSize)
-    : replayPolling(driver, options, steps, chunkSize);
+  switch (driver.form) {
+    case 'listening':
+      return replayListening(driver, options, joinedSteps(transcript.steps), chunkSize);
+    case 'polling':
+      return replayPolling(driver, options, joinedSteps(transcript.steps), chunkSize);
+    case 'advertising':
+      return { ...replayAdvertising(driver, options, transcript.steps), sent: [] };
+    case 'gatt':
+      return { found: replayGatt(driver, options, transcript.steps), discards: {}, sent: [] };
+  }
 }
 
 function replayListening(driver: ListeningDriver, options: unknown, steps: readonly Step[], chunkSize: number): Replayed {
@@ -111,8 +118,9 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
     for (let next = steps[at]; next !== undefined && next.kind !== 'sent'; next = steps[at]) {
       at += 1;
       if (next.kind === 'silence') reader.gap();
-      else for (const chunk of chunksOf(next.bytes, chunkSize)) reader.push(chunk);
-      received += next.kind === 'silence' ? 0 : next.bytes.length;
+      if (next.kind !== 'received') continue;
+      for (const chunk of chunksOf(next.bytes, chunkSize)) reader.push(chunk);
+      received += next.bytes.length;
     }
     reader.end('left over');
     const [frame] = frames;
@@ -129,6 +137,10 @@ async function replayPolling(driver: PollingDriver, options: unknown, steps: rea
 /** Options as the configuration would give them: a profile's name becomes what its file says. */
 export function optionsOf(driver: Driver, text: string): unknown {
   const options = driver.options.parse(parseYaml(text) ?? {});
+  for (const key of driver.secrets ?? []) {
+    const file = options[key];
+    if (typeof file === 'string') options[key] = readFileSync(new URL(`${driver.name}/fixtures/${file}`, DRIVERS), 'utf8').trim();
+  }
   if (driver.form !== 'polling' || driver.profile === undefined) return options;
   const file = new URL(`${driver.name}/profiles/${String(options['profile'])}.yaml`, DRIVERS);
   return { ...options, profile: driver.profile.parse(parseYaml(readFileSync(file, 'utf8'))) };
@@ -161,9 +173,4 @@ function counter(discards: Record<string, number>): (bytes: number, reason: stri
 function foundLine(expected: Expected): readonly string[] {
   if (expected.kind === 'discard') return [];
   return [expected.kind === 'error' ? `error: ${expected.fault}` : observationLine(expected.observation)];
-}
-
-function errorLine(error: unknown): string {
-  if (!(error instanceof ProtocolError)) throw error;
-  return `error: ${error.fault}`;
 }

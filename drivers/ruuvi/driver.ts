@@ -1,0 +1,62 @@
+import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
+import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
+import { notUnderstood, refuseOtherSender, unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
+import { defineAdvertisingDriver, type Heard } from '../../src/driver-kit/define-driver.ts';
+import { z } from '../../src/driver-kit/options.ts';
+import { ProtocolError } from '../../src/driver-kit/vocabulary.ts';
+import { decodedRuuvi } from './codec.ts';
+
+const options = z.strictObject({ unauthenticatedCounters });
+
+interface State {
+  readonly fresh?: Freshness | undefined;
+  /** How long ago format E1 was heard; a device that sends it says the same in format 6, with less. */
+  readonly sinceE1Ms?: number | undefined;
+}
+
+/** Hears RuuviTag and Ruuvi Air. */
+export const ruuvi = defineAdvertisingDriver<typeof options, State>({
+  name: 'ruuvi',
+  summary: 'RuuviTag and Ruuvi Air: climate, movement and air quality (data formats 5, 6 and E1)',
+  reports: 'meters',
+  options,
+  matches: (advertisement) => payloadsOf(advertisement).length > 0,
+  identify,
+  meters: () => undefined,
+  decode,
+});
+
+function decode(advertisement: Advertisement, { unauthenticatedCounters: counters }: z.output<typeof options>, before: State = {}, sinceMs: number): Heard<State> {
+  const [payload, ...more] = payloadsOf(advertisement);
+  if (payload === undefined || more.length > 0) throw notUnderstood('ruuvi', `there are ${more.length === 0 ? 'no' : 'several'} payloads in one advertisement`);
+  const isE1 = payload[0] === 0xe1;
+  const sinceE1Ms = isE1 ? 0 : before.sinceE1Ms === undefined ? undefined : Math.min(before.sinceE1Ms + sinceMs, E1_GONE_MS);
+  const again = repeated(before.fresh, payload, sinceMs);
+  if (again !== undefined) return { observations: [], state: { fresh: again, sinceE1Ms } };
+  const { format, observations, sequence, address } = decodedRuuvi(payload);
+  if (address?.length === ADDRESS_LENGTH) refuseOtherSender('ruuvi', address, advertisement);
+  if (format === '6' && sinceE1Ms !== undefined && sinceE1Ms < E1_GONE_MS) return { observations: [], state: { ...before, sinceE1Ms } };
+  const { isNews, after } = judged(before.fresh, { kind: format, bytes: payload, sequence }, sinceMs);
+  return { observations: isNews ? unproven(observations, counters) : [], state: { fresh: after, sinceE1Ms } };
+}
+
+/** The address in the payload, whole in formats 5 and E1 only. */
+function identify(advertisement: Advertisement): string | undefined {
+  const [payload] = payloadsOf(advertisement);
+  try {
+    const address = payload === undefined ? undefined : decodedRuuvi(payload).address;
+    return address?.length === ADDRESS_LENGTH ? address : undefined;
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
+function payloadsOf({ manufacturer }: Advertisement): readonly Uint8Array[] {
+  return manufacturer.filter(({ company }) => company === RUUVI).map(({ bytes }) => bytes);
+}
+
+const RUUVI = 0x0499;
+const ADDRESS_LENGTH = 'C0:DE:C0:DE:00:01'.length;
+/** After so long without E1 format 6 is taken again. */
+const E1_GONE_MS = 600_000;

@@ -1,0 +1,115 @@
+import type { Clock } from '../core/clock.ts';
+import { ProtocolError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Stamp } from '../core/reading.ts';
+import type { Advertisement } from '../driver-kit/advertisement.ts';
+import type { AdvertisingDriver } from '../driver-kit/define-driver.ts';
+import type { Radio, RadioState } from '../driver-kit/radio.ts';
+import type { BatteryEvents } from './battery-events.ts';
+import { Commits, type Report } from './commits.ts';
+import type { DeviceStatus } from './device-status.ts';
+import type { HeardTag, Tag } from './tag.ts';
+
+/** One device that says everything in its advertisements, and where its observations go. */
+export interface AdvertisingSession {
+  readonly device: string;
+  readonly driver: AdvertisingDriver;
+  /** What is remembered of it. */
+  readonly tag: Tag;
+  /** Whom to hear: by address, or by what its payload calls it. */
+  readonly address?: string | undefined;
+  readonly id?: string | undefined;
+  readonly silentAfterMs: number;
+  readonly radio: Radio;
+  readonly status: DeviceStatus;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly report: (report: Report) => Promise<'questioned' | void>;
+  readonly batteries: BatteryEvents;
+  readonly signal: AbortSignal;
+}
+
+/** Keeps one device that advertises running until the signal is aborted. Rejects only with bugs. */
+export function runAdvertising(session: AdvertisingSession): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listener = new TagListener(session, (bug) => end(() => reject(bug)));
+    const end = (settle: () => void): void => {
+      stopListening();
+      listener.stop();
+      settle();
+    };
+    const addresses = session.address === undefined ? undefined : [session.address];
+    const stopListening = session.radio.listen({
+      addresses,
+      heard: (advertisement) => listener.heard(advertisement),
+      stateChanged: (state) => listener.radioChanged(state),
+    });
+    if (session.signal.aborted) end(resolve);
+    else session.signal.addEventListener('abort', () => end(resolve), { once: true });
+  });
+}
+
+/** What is known of one device between two advertisements. */
+class TagListener {
+  readonly #session: AdvertisingSession;
+  readonly #commits: Commits;
+  readonly #crash: (bug: unknown) => void;
+  #cancelSilence: () => void = () => undefined;
+
+  constructor(session: AdvertisingSession, crash: (bug: unknown) => void) {
+    this.#session = session;
+    this.#crash = crash;
+    this.#commits = new Commits({ ...session, crash });
+  }
+
+  stop(): void {
+    this.#cancelSilence();
+  }
+
+  radioChanged(state: RadioState): void {
+    this.#cancelSilence();
+    if (state.kind === 'failing') this.#session.status.failing(state.fault.message);
+    else if (state.kind === 'on') this.#awaitSilence();
+  }
+
+  heard(advertisement: Advertisement): void {
+    const { driver, id, status, clock } = this.#session;
+    if (!driver.matches(advertisement)) return;
+    if (id !== undefined && driver.identify?.(advertisement) !== id) return;
+    const stamp = clock.stamp();
+    this.#awaitSilence();
+    const said = this.#decoded(advertisement);
+    if (said === undefined) return;
+    status.counts.frames += 1;
+    if (said.fault !== undefined) status.counts.faults += 1;
+    status.open(`${this.#session.radio.name} ${advertisement.address}`, said.fault?.message);
+    this.#session.batteries.heard({ ...said, device: this.#session.device });
+    if (said.observations.length > 0) void this.#store(said, stamp).catch(this.#crash);
+  }
+
+  /** What was not stored is taken from the next repeat. */
+  async #store({ observations, notes, unstored }: HeardTag, stamp: Stamp): Promise<void> {
+    if ((await this.#commits.store({ observations, stamp, notes })) === 'refused') unstored();
+  }
+
+  #decoded(advertisement: Advertisement): HeardTag | undefined {
+    const { tag, status } = this.#session;
+    try {
+      return tag.hear(advertisement);
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        status.counts.faults += 1;
+        status.failing(error.message);
+      } else this.#crash(error);
+      return undefined;
+    }
+  }
+
+  #awaitSilence(): void {
+    const { clock, silentAfterMs, status, radio } = this.#session;
+    this.#cancelSilence();
+    this.#cancelSilence = clock.after(silentAfterMs, () =>
+      status.failing(`${radio.name}: the device was not heard for ${Math.round(silentAfterMs / 1000)} s. Check its battery, its distance and the address under \`port\`; \`tailgate devices --ble\` shows who is in range`),
+    );
+  }
+}

@@ -1,0 +1,125 @@
+import { BackOff } from '../core/back-off.ts';
+import { type Clock, pause } from '../core/clock.ts';
+import { LinkError, ProtocolError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { GattDriver, GattPlace, GattValue } from '../driver-kit/define-driver.ts';
+import type { GattLink, Radio } from '../driver-kit/radio.ts';
+import type { BatteryEvents } from './battery-events.ts';
+import { Commits, type Report } from './commits.ts';
+import type { DeviceStatus } from './device-status.ts';
+
+/** One device that is connected to, and where its observations go. */
+export interface GattSession {
+  readonly device: string;
+  readonly driver: GattDriver;
+  /** The driver's parsed options, secrets read. */
+  readonly options: unknown;
+  readonly address: string;
+  readonly addressType: 'public' | 'random';
+  readonly radio: Radio;
+  readonly status: DeviceStatus;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly report: (report: Report) => Promise<'questioned' | void>;
+  readonly batteries: BatteryEvents;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps one device running until the signal is aborted: connects, reads what is to be read, and disconnects until the
+ * next time, or stays where the device notifies. Rejects only with bugs.
+ */
+export async function runGatt(session: GattSession): Promise<void> {
+  const { driver, options, clock, random, status, signal } = session;
+  const { everyMs } = driver.schedule(options);
+  const crashed = new AbortController();
+  const over = AbortSignal.any([signal, crashed.signal]);
+  const reader = new GattReader(session, (bug) => crashed.abort(bug));
+  const backOff = new BackOff({ leastMs: RETRY_LEAST_MS, mostMs: Math.max(RETRY_LEAST_MS, Math.min(RETRY_MOST_MS, everyMs)), random });
+  while (!over.aborted) {
+    const startedMs = clock.monotonicMs();
+    try {
+      await reader.visit(over);
+      backOff.reset();
+      await pause(clock, Math.max(0, startedMs + everyMs - clock.monotonicMs()), over);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      if (over.aborted) break;
+      status.failing(error.message);
+      if (clock.monotonicMs() - startedMs > STABLE_MS) backOff.reset();
+      await pause(clock, backOff.nextMs(), over);
+    }
+  }
+  if (crashed.signal.aborted) throw crashed.signal.reason;
+}
+
+/** Reads one device's characteristics and decodes them. */
+class GattReader {
+  readonly #session: GattSession;
+  readonly #commits: Commits;
+  readonly #crash: (bug: unknown) => void;
+  readonly #places: readonly GattPlace[];
+  #state: unknown;
+
+  constructor(session: GattSession, crash: (bug: unknown) => void) {
+    this.#session = session;
+    this.#crash = crash;
+    this.#commits = new Commits({ ...session, crash });
+    this.#places = session.driver.characteristics(session.options);
+  }
+
+  /** One connection, from its making to its end; rejects with a LinkError. */
+  async visit(signal: AbortSignal): Promise<void> {
+    const { radio, address, addressType, driver, options, status, clock } = this.#session;
+    const { everyMs, callTimeoutMs } = driver.schedule(options);
+    const link = await radio.connect({ address, addressType, places: this.#places, callTimeoutMs }, signal);
+    status.counts.opens += 1;
+    try {
+      status.open(link.name);
+      const isKept = await this.#subscribe(link);
+      await this.#readAll(link);
+      if (!isKept) return;
+      const gone = new AbortController();
+      void link.closed.then(() => gone.abort());
+      const over = AbortSignal.any([signal, gone.signal]);
+      for (await pause(clock, everyMs, over); !over.aborted; await pause(clock, everyMs, over)) await this.#readAll(link);
+      const fault = gone.signal.aborted ? await link.closed : undefined;
+      if (fault !== undefined) throw fault;
+    } finally {
+      await link.close();
+    }
+  }
+
+  async #subscribe(link: GattLink): Promise<boolean> {
+    const notifying = this.#places.filter((place) => place.how === 'notify' && link.has(place));
+    for (const place of notifying) await link.subscribe(place, (value) => void this.#take(value, link).catch(this.#crash));
+    return notifying.length > 0;
+  }
+
+  async #readAll(link: GattLink): Promise<void> {
+    for (const place of this.#places) if (place.how === 'read' && link.has(place)) await this.#take(await link.read(place), link);
+  }
+
+  async #take(value: GattValue, link: GattLink): Promise<void> {
+    const { device, driver, options, status, clock, batteries } = this.#session;
+    const stamp = clock.stamp();
+    try {
+      const { observations, state, fault, batteryLow } = driver.decode(value, options, this.#state);
+      this.#state = state;
+      status.counts.frames += 1;
+      if (fault !== undefined) status.counts.faults += 1;
+      status.open(link.name, fault?.message);
+      batteries.heard({ device, observations, batteryLow });
+      if (observations.length > 0) await this.#commits.store({ observations, stamp });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      status.counts.faults += 1;
+      status.open(link.name, error.message);
+    }
+  }
+}
+
+const RETRY_LEAST_MS = 1000;
+const RETRY_MOST_MS = 60_000;
+const STABLE_MS = 60_000;

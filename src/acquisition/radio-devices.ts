@@ -1,0 +1,97 @@
+import { type Clock, pause } from '../core/clock.ts';
+import { ConfigurationError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { EventReading } from '../core/reading.ts';
+import type { RecordReadings } from '../core/record.ts';
+import type { Driver } from '../driver-kit/define-driver.ts';
+import type { Radio } from '../driver-kit/radio.ts';
+import { runAdvertising } from './advertising-session.ts';
+import { BatteryEvents } from './battery-events.ts';
+import type { Report } from './commits.ts';
+import type { DeviceStatus } from './device-status.ts';
+import { runGatt } from './gatt-session.ts';
+import { Tag } from './tag.ts';
+
+/** A device that is heard or connected to over the radio. */
+export interface RadioDevice {
+  readonly device: string;
+  readonly driver: Driver;
+  /** The driver's parsed options. */
+  readonly options: unknown;
+  readonly address?: string | undefined;
+  readonly addressType: 'public' | 'random';
+  readonly id?: string | undefined;
+  readonly silentAfterMs: number;
+  readonly radio: Radio;
+  readonly status: DeviceStatus;
+  readonly report: (report: Report) => Promise<'questioned' | void>;
+}
+
+/** What RadioDevices is made of. */
+export interface RadioDevicesParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly record: RecordReadings;
+  /** What was noted under a key. */
+  readonly note: (key: string) => string | undefined;
+  readonly event: (event: EventReading) => void;
+  /** What a file with a secret holds; rejects with a ConfigurationError. */
+  readonly readSecret: (file: string) => Promise<string>;
+}
+
+/** The devices of a radio: each runs in its session, and what is remembered of tags a person can have forgotten. */
+export class RadioDevices {
+  readonly #parts: RadioDevicesParts;
+  readonly #batteries: BatteryEvents;
+  readonly #tags = new Map<string, Tag>();
+
+  constructor(parts: RadioDevicesParts) {
+    this.#parts = parts;
+    this.#batteries = new BatteryEvents({ clock: parts.clock, record: parts.event });
+  }
+
+  /** Keeps one running until the signal is aborted, once its secrets can be read. Rejects only with bugs. */
+  async run(device: RadioDevice): Promise<void> {
+    const { driver, address = '' } = device;
+    const options = await this.#withSecrets(device);
+    if (options === undefined) return;
+    const parts = { ...this.#parts, ...device, options, batteries: this.#batteries };
+    if (driver.form === 'advertising') {
+      const tag = new Tag({ ...parts, driver });
+      this.#tags.set(device.device, tag);
+      await runAdvertising({ ...parts, driver, tag });
+    }
+    if (driver.form === 'gatt') await runGatt({ ...parts, driver, address });
+  }
+
+  /** Forgets what is remembered of a tag; false when no device of this name advertises. Rejects with a StorageError. */
+  async reset(device: string): Promise<boolean> {
+    const tag = this.#tags.get(device);
+    if (tag === undefined) return false;
+    await this.#parts.record([], tag.reset());
+    return true;
+  }
+
+  /** The options with what their files hold; undefined when the signal is aborted first. */
+  async #withSecrets({ driver, options, status }: RadioDevice): Promise<unknown> {
+    const { clock, readSecret, signal } = this.#parts;
+    while (!signal.aborted) {
+      try {
+        const entries = Object.entries(options as object).map(async ([key, value]: [string, unknown]) => {
+          const isFile = driver.secrets?.includes(key) === true && typeof value === 'string';
+          return [key, isFile ? (await readSecret(value)).trim() : value] as const;
+        });
+        return Object.fromEntries(await Promise.all(entries));
+      } catch (error) {
+        if (!(error instanceof ConfigurationError)) throw error;
+        status.failing(error.message);
+        await pause(clock, SECRET_AGAIN_MS, signal);
+      }
+    }
+    return undefined;
+  }
+}
+
+const SECRET_AGAIN_MS = 30_000;

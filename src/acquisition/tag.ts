@@ -1,0 +1,75 @@
+import type { Clock } from '../core/clock.ts';
+import type { Notes } from '../core/record.ts';
+import type { Advertisement } from '../driver-kit/advertisement.ts';
+import type { AdvertisingDriver, Heard } from '../driver-kit/define-driver.ts';
+
+/** One device that advertises. */
+export interface TagParts {
+  /** The device's name in the configuration. */
+  readonly device: string;
+  readonly driver: AdvertisingDriver;
+  /** The driver's parsed options, with secrets read. */
+  readonly options: unknown;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** What was recorded for a key, in this run or an earlier one. */
+  readonly note: (key: string) => string | undefined;
+}
+
+/** What an advertisement came to, to be recorded with its notes in one transaction. */
+export interface HeardTag extends Omit<Heard, 'state'> {
+  readonly notes: Notes;
+  /** To be called when it could not be stored: the tag's next repeat then counts as news again. */
+  readonly unstored: () => void;
+}
+
+/** Remembers between advertisements what the driver of one tag wants to know for the next, across restarts what it notes. */
+export class Tag {
+  readonly #parts: TagParts;
+  #state: unknown;
+  #noted: string | undefined;
+  #isRestored = false;
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: TagParts) {
+    this.#parts = parts;
+  }
+
+  /** Decodes an advertisement of this tag. Throws the driver's ProtocolError, also for a note that cannot be read. */
+  hear(advertisement: Advertisement): HeardTag {
+    const { driver, options, clock } = this.#parts;
+    this.#restore();
+    const nowMs = clock.monotonicMs();
+    const before = { state: this.#state, noted: this.#noted, lastMs: this.#lastMs };
+    const { state, ...heard } = driver.decode(advertisement, options, before.state, nowMs - before.lastMs);
+    [this.#state, this.#lastMs] = [state, nowMs];
+    const text = state === undefined ? undefined : driver.note?.text(state);
+    const notes: Notes = text === undefined || text === before.noted ? {} : { [this.#key]: text };
+    if (text !== undefined) this.#noted = text;
+    return {
+      ...heard,
+      notes,
+      unstored: () => {
+        if (this.#state !== state) return; // what was heard since rests on it
+        [this.#state, this.#noted, this.#lastMs] = [before.state, before.noted, before.lastMs];
+      },
+    };
+  }
+
+  /** Forgets everything, since a person says that the tag was changed; the notes say so for good once they are recorded. */
+  reset(): Notes {
+    [this.#state, this.#noted, this.#lastMs, this.#isRestored] = [undefined, undefined, Number.NEGATIVE_INFINITY, true];
+    return { [this.#key]: null };
+  }
+
+  #restore(): void {
+    if (this.#isRestored) return;
+    const text = this.#parts.note(this.#key);
+    if (text !== undefined) this.#state = this.#parts.driver.note?.restored(text);
+    this.#noted = text;
+    this.#isRestored = true;
+  }
+
+  get #key(): string {
+    return `tag/${this.#parts.device}`;
+  }
+}

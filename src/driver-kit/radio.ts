@@ -1,0 +1,57 @@
+import type { LinkError } from '../core/errors.ts';
+import type { Advertisement } from './advertisement.ts';
+import type { GattPlace, GattValue } from './define-driver.ts';
+
+/** What sessions see of a BLE adapter. */
+export interface Radio {
+  /** The adapter in a person's words, such as "ble hci 00:11:22:33:44:55". */
+  readonly name: string;
+  /** Gets advertisements, and every change of the adapter's state, until it is called off. */
+  listen(ears: Ears): () => void;
+  /**
+   * Connects to a device and looks for the places; rejects with a LinkError after `callTimeoutMs`, when the radio cannot
+   * be used, or when a place is missing that is not optional.
+   */
+  connect(wish: ConnectWish, signal: AbortSignal): Promise<GattLink>;
+}
+
+/** Who listens to a radio. */
+export interface Ears {
+  /** The addresses to hear, upper case; all when undefined; none at all for those who only ask for the state. */
+  readonly addresses?: readonly string[] | undefined;
+  heard(advertisement: Advertisement): void;
+  /** The adapter's state, at once and after every change. */
+  stateChanged(state: RadioState): void;
+}
+
+/** Whether an adapter can be used, and if not, why and what to do. */
+export type RadioState = { readonly kind: 'waiting' } | { readonly kind: 'on'; readonly adapter: string } | { readonly kind: 'failing'; readonly fault: LinkError };
+
+/** Whom to connect to. */
+export interface ConnectWish {
+  /** Upper case with colons. */
+  readonly address: string;
+  readonly addressType: 'public' | 'random';
+  readonly places: readonly Pick<GattPlace, 'service' | 'characteristic' | 'optional'>[];
+  /** How long connecting with discovering, and each call after it, may take. */
+  readonly callTimeoutMs: number;
+}
+
+/** A characteristic of a connected device. */
+export type Place = Pick<GattPlace, 'service' | 'characteristic'>;
+
+/** An open connection. Calls reject with a LinkError, after which it is gone. */
+export interface GattLink {
+  readonly name: string;
+  /** Whether the device has this place. */
+  has(place: Place): boolean;
+  read(place: Place): Promise<GattValue>;
+  /** Cut to what one packet holds; resolves when the device, or where it does not answer the radio, has taken it. */
+  write(place: Place, bytes: Uint8Array): Promise<void>;
+  /** Resolves when the device has been asked to notify. */
+  subscribe(place: Place, notified: (value: GattValue) => void): Promise<void>;
+  /** Never rejects. */
+  close(): Promise<void>;
+  /** Settles once: with the fault, or undefined after `close()`. */
+  readonly closed: Promise<LinkError | undefined>;
+}

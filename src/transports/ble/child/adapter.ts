@@ -1,0 +1,117 @@
+import { existsSync, readdirSync } from 'node:fs';
+import type { AdapterChoice, HearingFilter, Words } from '../messages.ts';
+import { hearPackets, type Noble, openLibrary, type RawReport } from './library.ts';
+import { patient } from './patience.ts';
+
+/** Why an adapter cannot be used, in words. */
+export class AdapterFault extends Error {
+  override readonly name = 'AdapterFault';
+  readonly words: Words;
+
+  constructor(words: Words) {
+    super(words.what);
+    this.words = words;
+  }
+}
+
+/** One adapter that is on, and its scan. */
+export class Adapter {
+  readonly noble: Noble;
+  readonly name: string;
+  #scanWanted = false;
+  #paused = false;
+
+  private constructor(noble: Noble, name: string) {
+    this.noble = noble;
+    this.name = name;
+  }
+
+  /** Opens it; rejects with an AdapterFault. */
+  static async open(choice: AdapterChoice, heard: (report: RawReport) => void): Promise<Adapter> {
+    if (choice.kind === 'uart' && !existsSync(choice.path)) throw new AdapterFault({ what: `${choice.path} does not exist`, remedy: 'Plug the controller in, or correct `ble.adapter`' });
+    if (choice.kind === 'bluez' && !existsSync(systemBus())) {
+      throw new AdapterFault({ what: 'there is no D-Bus, and so no BlueZ', remedy: 'Install bluez and dbus and start bluetoothd, or in a container pass /var/run/dbus in; or choose another `ble.adapter`' });
+    }
+    for (const deviceId of candidates(choice)) {
+      const noble = openLibrary(choice, deviceId);
+      await poweredOn(noble, choice);
+      if (choice.kind === 'hci' && noble.address.toUpperCase() !== choice.address) {
+        noble.stop();
+        continue;
+      }
+      hearPackets(noble, heard);
+      return new Adapter(noble, choice.kind === 'uart' ? `${choice.path} ${noble.address}` : noble.address);
+    }
+    throw new AdapterFault({ what: `there is no adapter ${choice.kind === 'hci' ? choice.address : ''}`, remedy: 'Plug it in, correct `ble.adapter`, and look at `ls /sys/class/bluetooth`: a container needs the host\'s network to see one' });
+  }
+
+  /** Starts or ends the scan. */
+  async follow(filter: HearingFilter): Promise<void> {
+    this.#scanWanted = filter !== undefined;
+    await this.#settle();
+  }
+
+  /** Ends the scan and begins it again. */
+  async restartScan(): Promise<void> {
+    await patient(this.noble.stopScanningAsync(), ADAPTER_MS, 'ending the scan');
+    await this.#settle();
+  }
+
+  /** Runs the work with no scan beside it. */
+  async withoutScan<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#paused = true;
+    try {
+      await this.#settle();
+      return await work();
+    } finally {
+      this.#paused = false;
+      await this.#settle();
+    }
+  }
+
+  async #settle(): Promise<void> {
+    // All packets, repeats too: what is folded here can never be told from silence.
+    if (this.#scanWanted && !this.#paused) await patient(this.noble.startScanningAsync([], true), ADAPTER_MS, 'starting the scan');
+    else await patient(this.noble.stopScanningAsync(), ADAPTER_MS, 'ending the scan');
+  }
+}
+
+/** The kernel numbers adapters as they come; which is which tells only an open one. */
+function candidates(choice: AdapterChoice): readonly (number | undefined)[] {
+  if (choice.kind !== 'hci') return [undefined];
+  const folder = '/sys/class/bluetooth';
+  return existsSync(folder) ? readdirSync(folder).flatMap((name) => /^hci(\d+)$/.exec(name)?.[1] ?? []).map(Number) : [];
+}
+
+/** The adapter says *off* first and *on* when it is, so *off* is believed only after a while. */
+function poweredOn(noble: Noble, choice: AdapterChoice): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new AdapterFault(STATE_WORDS.get(noble.state) ?? mute(choice))), POWERED_ON_MS);
+    noble.on('stateChange', (state) => {
+      if (state !== 'poweredOn' && state !== 'unsupported' && state !== 'unauthorized') return;
+      clearTimeout(timer);
+      if (state === 'poweredOn') resolve();
+      else reject(new AdapterFault(STATE_WORDS.get(state) ?? mute(choice)));
+    });
+  });
+}
+
+function mute(choice: AdapterChoice): Words {
+  return choice.kind === 'uart'
+    ? { what: `the controller on ${choice.path} does not answer`, remedy: 'Check the baud rate and that it speaks HCI in H4, and unplug it and plug it in again' }
+    : { what: 'the adapter does not answer', remedy: 'Unplug it and plug it in again' };
+}
+
+/** Where D-Bus listens, as its own clients look for it. */
+function systemBus(): string {
+  return /^unix:path=([^,;]+)/.exec(process.env['DBUS_SYSTEM_BUS_ADDRESS'] ?? '')?.[1] ?? '/var/run/dbus/system_bus_socket';
+}
+
+const STATE_WORDS: ReadonlyMap<string, Words> = new Map([
+  ['poweredOff', { what: 'the adapter is off', remedy: 'Run `bluetoothctl power on`, and `rfkill unblock bluetooth` where that does not help' }],
+  ['unsupported', { what: 'no BLE adapter can be used', remedy: 'The kernel or container may have no Bluetooth, the adapter may be older than Bluetooth 4, or a dedicated adapter may be in use: it must be down' }],
+  ['unauthorized', { what: 'this user may not use the adapter', remedy: 'A dedicated adapter needs CAP_NET_ADMIN and CAP_NET_RAW; through BlueZ the user needs the D-Bus policy of the group bluetooth' }],
+]);
+
+const POWERED_ON_MS = 10_000;
+const ADAPTER_MS = 3000;

@@ -1,0 +1,152 @@
+import type { CallResult, FoundPlace, WantedPlace } from '../messages.ts';
+import type { Characteristic, Noble, Peripheral } from './library.ts';
+import { OutOfPatience, patient } from './patience.ts';
+
+/** What Connections is made of. */
+export interface ConnectionsParts {
+  readonly noble: Noble;
+  readonly notified: (address: string, place: FoundPlace, bytes: Uint8Array) => void;
+  readonly disconnected: (address: string, reason: string) => void;
+  /** Stops the scan while a connection is made, and resumes it: discovery beside it breaks connections off. */
+  readonly withoutScan: <Result>(work: () => Promise<Result>) => Promise<Result>;
+}
+
+interface Connection {
+  readonly peripheral: Peripheral;
+  readonly places: FoundPlace[];
+  readonly characteristics: Map<string, Characteristic>;
+  readonly descriptors: Map<string, Readonly<Record<string, Uint8Array>>>;
+}
+
+/** The devices that are connected, and what is asked of them; one connection is made at a time. */
+export class Connections {
+  readonly #parts: ConnectionsParts;
+  readonly #open = new Map<string, Connection>();
+  #connecting: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ConnectionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Connects and finds the places; their descriptors of format and number are read once. */
+  connect(address: string, addressType: 'public' | 'random', places: readonly WantedPlace[], deadlineMs: number): Promise<CallResult> {
+    const made = this.#connecting.then(() => this.#connect(address, addressType, places, deadlineMs));
+    this.#connecting = made.catch(() => undefined); // its caller is told
+    return made;
+  }
+
+  async read(address: string, place: FoundPlace, deadlineMs: number): Promise<CallResult> {
+    const connection = this.#connection(address);
+    const bytes = await this.#asked(address, characteristicOf(connection, place).readAsync(), deadlineMs, 'reading');
+    return { bytes, descriptors: connection.descriptors.get(keyOf(place)) ?? {} };
+  }
+
+  async write(address: string, place: FoundPlace, bytes: Uint8Array, deadlineMs: number): Promise<CallResult> {
+    const connection = this.#connection(address);
+    const characteristic = characteristicOf(connection, place);
+    const withoutResponse = !characteristic.properties.includes('write');
+    const step = (connection.peripheral.mtu ?? MTU_LEAST) - ATT_HEADER_BYTES;
+    for (let at = 0; at < bytes.length; at += step) {
+      await this.#asked(address, characteristic.writeAsync(Buffer.from(bytes.subarray(at, at + step)), withoutResponse), deadlineMs, 'writing');
+    }
+    return {};
+  }
+
+  async subscribe(address: string, place: FoundPlace, deadlineMs: number): Promise<CallResult> {
+    const characteristic = characteristicOf(this.#connection(address), place);
+    characteristic.on('data', (bytes: Buffer, isNotification: boolean) => isNotification && this.#parts.notified(address, place, Uint8Array.from(bytes)));
+    await this.#asked(address, characteristic.subscribeAsync(), deadlineMs, 'subscribing');
+    return {};
+  }
+
+  /** Resolves when the device is gone; rejects with OutOfPatience when even that hangs. */
+  async disconnect(address: string): Promise<CallResult> {
+    const connection = this.#open.get(address);
+    if (connection !== undefined) await patient(connection.peripheral.disconnectAsync(), DISCONNECT_MS, 'disconnecting');
+    return {};
+  }
+
+  async #connect(address: string, addressType: 'public' | 'random', places: readonly WantedPlace[], deadlineMs: number): Promise<CallResult> {
+    const untilMs = performance.now() + deadlineMs;
+    const peripheral = await this.#parts.withoutScan(() => this.#reached(address, addressType, deadlineMs));
+    const connection: Connection = { peripheral, places: [], characteristics: new Map(), descriptors: new Map() };
+    this.#open.set(address, connection);
+    peripheral.once('disconnect', (reason: unknown) => {
+      this.#open.delete(address);
+      peripheral.removeAllListeners();
+      this.#parts.disconnected(address, String(reason));
+    });
+    await this.#asked(address, discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services');
+    return { places: connection.places };
+  }
+
+  async #reached(address: string, addressType: 'public' | 'random', deadlineMs: number): Promise<Peripheral> {
+    const id = address.replaceAll(':', '').toLowerCase();
+    const { noble } = this.#parts;
+    const connecting = noble.connectAsync(id, { addressType });
+    try {
+      return await patient(connecting, deadlineMs, 'connecting');
+    } catch (error) {
+      if (!(error instanceof OutOfPatience)) throw error;
+      noble.cancelConnect(id);
+      await patient(connecting.catch(() => undefined), DISCONNECT_MS, 'giving up a connection');
+      throw error;
+    }
+  }
+
+  /** A call that does not settle would hold up all that follow it, so it costs the connection. */
+  async #asked<Result>(address: string, work: Promise<Result>, deadlineMs: number, what: string): Promise<Result> {
+    try {
+      return await patient(work, deadlineMs, what);
+    } catch (error) {
+      await this.disconnect(address);
+      throw error;
+    }
+  }
+
+  #connection(address: string): Connection {
+    const connection = this.#open.get(address);
+    if (connection === undefined) throw new Error('it is not connected');
+    return connection;
+  }
+}
+
+async function discovered({ peripheral, places, characteristics, descriptors }: Connection, wanted: readonly WantedPlace[]): Promise<void> {
+  const named = wanted.flatMap(({ service }) => service ?? []);
+  const services = await peripheral.discoverServicesAsync(named.length === wanted.length ? [...new Set(named)] : []);
+  for (const service of services) {
+    for (const characteristic of await service.discoverCharacteristicsAsync([])) {
+      const place = { service: service.uuid, characteristic: characteristic.uuid };
+      if (!wanted.some((one) => one.characteristic === place.characteristic && (one.service ?? place.service) === place.service)) continue;
+      places.push(place);
+      characteristics.set(keyOf(place), characteristic);
+      descriptors.set(keyOf(place), await formats(characteristic));
+    }
+  }
+}
+
+/** The descriptors that say how to read a value: its format and its number of digitals. */
+async function formats(characteristic: Characteristic): Promise<Readonly<Record<string, Uint8Array>>> {
+  const found: Record<string, Uint8Array> = {};
+  if (!characteristic.properties.includes('read')) return found;
+  for (const descriptor of await characteristic.discoverDescriptorsAsync()) {
+    if (FORMATS.has(descriptor.uuid)) found[descriptor.uuid] = Uint8Array.from(await descriptor.readValueAsync());
+  }
+  return found;
+}
+
+function characteristicOf({ characteristics }: Connection, place: FoundPlace): Characteristic {
+  const found = characteristics.get(keyOf(place));
+  if (found === undefined) throw new Error(`it has no characteristic ${place.characteristic}`);
+  return found;
+}
+
+function keyOf({ service, characteristic }: FoundPlace): string {
+  return `${service}/${characteristic}`;
+}
+
+const FORMATS: ReadonlySet<string> = new Set(['2904', '2909']);
+const DISCONNECT_MS = 3000;
+/** Core 5.4, volume 3, part F, sections 3.2.8 and 3.4.5. */
+const MTU_LEAST = 23;
+const ATT_HEADER_BYTES = 3;

@@ -1,0 +1,200 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { lineScanner } from '../../drivers/line-scanner/driver.ts';
+import { proglove } from '../../drivers/proglove/driver.ts';
+import { zebraSsi } from '../../drivers/zebra-ssi/driver.ts';
+import { DeviceStatus } from '../../src/acquisition/device-status.ts';
+import { Intake } from '../../src/acquisition/intake.ts';
+import { runListening } from '../../src/acquisition/listening-session.ts';
+import { ScanSense } from '../../src/acquisition/scan-sense.ts';
+import { Sightings } from '../../src/acquisition/sightings.ts';
+import type { RecordReadings } from '../../src/core/record.ts';
+import type { Reading } from '../../src/core/reading.ts';
+import type { ListeningDriver } from '../../src/driver-kit/define-driver.ts';
+import { MeterBook } from '../../src/metering/meter-book.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
+import { serialTransport } from '../../src/transports/serial.ts';
+import { temporaryFolder } from '../support/folders.ts';
+import { CLOCK, LIMITS, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
+import { openPty } from '../support/pty.ts';
+
+interface Family {
+  readonly driver: ListeningDriver;
+  readonly options: object;
+  readonly frame: (code: string) => string;
+  readonly stored: string;
+  readonly questioned: string;
+  readonly refused: string;
+  /** The family's own limit, less the margin. */
+  readonly withinMs: number;
+}
+
+const line = (code: string): string => `${code}\r`;
+const ofLines = (feedback: string): Pick<Family, 'driver' | 'options' | 'frame'> => ({ driver: lineScanner, options: { terminator: 'CR', feedback }, frame: line });
+
+/** A frame of SSI by hand: length, the bytes, the two's complement of their sum (Simple Serial Interface Programmer's Guide, packets). */
+function ssi(opcode: number, source: number, ...body: readonly number[]): string {
+  const bytes = [4 + body.length, opcode, source, 0, ...body];
+  const check = 0x10000 - bytes.reduce((sum, byte) => sum + byte, 0);
+  return Buffer.from([...bytes, check >> 8, check & 0xff]).toString('latin1');
+}
+const ssiTold = (answer: string, beep: number, led: number): string => answer + ssi(0xe6, 4, beep) + ssi(0xe8, 4, 0xff) + ssi(0xe7, 4, led);
+const gloveTold = (action: string): string => `{"api_version":"1.0","event_type":"feedback!","event_id":"e-1","time_created":1546300800000,"device_serial":"M2MR1","feedback_action_id":"${action}"}\n`;
+
+const FAMILIES: Readonly<Record<string, Family>> = {
+  'Honeywell Host ACK': { ...ofLines('honeywell-host-ack'), stored: '\x1b7,', questioned: '\x1b7,\x1b4,\x1b4,', refused: '\x1b8,', withinMs: 9000 },
+  'Datalogic mode 02': { ...ofLines('datalogic-mode-02'), stored: '\x1b[3q\r', questioned: '\x1b[3q\x1b[5q\x1b[4q\r', refused: '\x1b[4q\r', withinMs: 1800 },
+  'Zebra RS-232 ACK/NAK': { ...ofLines('zebra-ack-nak'), stored: '\x06', questioned: '\x06', refused: '\x15', withinMs: 1800 },
+  'PSC on file': { ...ofLines('psc-on-file'), stored: '\x7e', questioned: '\x7e', refused: '\x7f', withinMs: 1800 },
+  'Zebra SSI': {
+    driver: zebraSsi,
+    options: {},
+    frame: (code) => ssi(0xf3, 0, 0x03, ...Buffer.from(code)),
+    stored: ssiTold(ssi(0xd0, 4), 0x01, 0x01),
+    questioned: ssiTold(ssi(0xd0, 4), 0x12, 0x02),
+    refused: ssiTold(ssi(0xd1, 4, 10), 0x12, 0x02),
+    withinMs: 1800,
+  },
+  ProGlove: {
+    driver: proglove,
+    options: {},
+    frame: (code) => `{"api_version":"1.0","event_type":"scan","event_id":"e-1","time_created":1546300800000,"device_serial":"M2MR1","scan_code":"${code}"}\n`,
+    stored: gloveTold('FEEDBACK_POSITIVE'),
+    questioned: gloveTold('FEEDBACK_POSITIVE'),
+    refused: gloveTold('FEEDBACK_NEGATIVE'),
+    withinMs: 5000,
+  },
+};
+
+const RULES = [{ role: 'asset', list: { name: 'assets.csv', codes: new Map([['PUMP-1', undefined], ['PUMP-2', undefined], ['PUMP-3', undefined]]) } }] as const;
+const within = { timeout: 20_000, interval: 10 };
+
+/** A scanner on a pseudo-terminal before a real outbox, whose commits can be held back. */
+async function scanner({ driver, options }: Family, outbox: Outbox) {
+  const pty = openPty();
+  onTestFinished(() => pty.close());
+  let aheadMs = 0;
+  const clock = { ...CLOCK, monotonicMs: () => CLOCK.monotonicMs() + aheadMs };
+  const status = new DeviceStatus({ device: 'cab', clock, changed: () => undefined });
+  const story: string[] = [];
+  const readings: Reading[] = [];
+  let held: (() => void)[] | undefined;
+  const record: RecordReadings = async (made, notes, how) => {
+    readings.push(...made);
+    if (held !== undefined) await new Promise<void>((resolve) => held?.push(resolve));
+    try {
+      return await outbox.record(made, notes, how);
+    } finally {
+      story.push('committed');
+    }
+  };
+  pty.onData((chunk) => story.push(Buffer.from(chunk).toString('latin1')));
+  const scans = new ScanSense({ record, note: (key) => outbox.note(key), contextTimeoutMs: 1000, isDelivered: () => true });
+  const intake = new Intake({ record, meters: new MeterBook((key) => outbox.note(key)), scans, rules: RULES });
+  const stop = new AbortController();
+  const crash = (bug: unknown): never => {
+    throw bug;
+  };
+  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+  const sightings = new Sightings({ clock, status, repeatWindowMs: 300, departAfterMs: undefined, store, crash, signal: stop.signal });
+  const running = runListening({
+    device: 'cab',
+    driver,
+    options: driver.options.parse(options),
+    transport: serialTransport({ path: pty.path, baudRate: 115_200 }),
+    status,
+    clock,
+    random: () => 0.01,
+    log: SILENT,
+    report: (report) => sightings.take(report),
+    signal: stop.signal,
+  });
+  onTestFinished(async () => {
+    stop.abort();
+    await running;
+  });
+  await vi.waitFor(() => expect(status.report().state).toBe('open'), within);
+  const heard = (): string => story.filter((part) => part !== 'committed').join('');
+  const hold = (): void => void (held = []);
+  const release = (): void => {
+    const waiting = held ?? [];
+    held = undefined;
+    for (const go of waiting) go();
+  };
+  return { pty, status, story, readings, heard, hold, release, isHeld: () => (held?.length ?? 0) > 0, later: (ms: number) => void (aheadMs += ms) };
+}
+
+async function opened(directory: string, freeBytesMin: number = LIMITS.freeBytesMin): Promise<Outbox> {
+  const outbox = await openOutbox(directory, { limits: { ...LIMITS, freeBytesMin } });
+  onTestFinished(() => outbox.close());
+  return outbox;
+}
+
+describe.each(Object.entries(FAMILIES))('a scanner told by %s', (_, family) => {
+  it('hears the good answer only after the commit', async () => {
+    const { pty, story, heard, hold, release, isHeld } = await scanner(family, await opened(temporaryFolder()));
+    hold();
+    await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
+    await vi.waitFor(() => expect(isHeld()).toBe(true), within);
+    await setTimeout(HELD_MS); // no event tells that nothing was sent
+    expect(story).toEqual([]);
+    release();
+    await vi.waitFor(() => expect(heard()).toBe(family.stored), within);
+    expect(story[0]).toBe('committed');
+  });
+
+  it('hears the warning for an asset that is not in the list, which is stored and marked', async () => {
+    const { pty, readings, heard } = await scanner(family, await opened(temporaryFolder()));
+    await pty.write(Buffer.from(family.frame('PUMP-9'), 'latin1'));
+    await vi.waitFor(() => expect(heard()).toBe(family.questioned), within);
+    expect(readings).toMatchObject([{ kind: 'scan', content: { text: 'PUMP-9', problems: ['not in the list assets.csv'] } }]);
+  });
+
+  it('hears the same answer again for a repeat, which is only counted', async () => {
+    const { pty, status, readings, heard, hold, release, isHeld } = await scanner(family, await opened(temporaryFolder()));
+    hold();
+    await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
+    await vi.waitFor(() => expect(isHeld()).toBe(true), within);
+    await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
+    await vi.waitFor(() => expect(status.counts.frames).toBe(2), within);
+    release();
+    await vi.waitFor(() => expect(heard()).toBe(family.stored.repeat(2)), within);
+    expect(readings).toHaveLength(1);
+    expect(status.counts.repeats).toBe(1);
+  });
+
+  it('hears nothing once it has given up', async () => {
+    const { pty, status, heard, hold, release, isHeld, later } = await scanner(family, await opened(temporaryFolder()));
+    hold();
+    await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
+    await vi.waitFor(() => expect(isHeld()).toBe(true), within);
+    later(family.withinMs + 1);
+    release();
+    await vi.waitFor(() => expect(status.counts.feedbackLost).toBe(1), within);
+    expect(heard()).toBe('');
+  });
+
+  // Needs the right to mount, which the pipeline has.
+  it.skipIf(process.getuid?.() !== 0)('hears the bad answer when the disk is full (needs root)', async () => {
+    const disk = join(temporaryFolder(), 'disk');
+    mkdirSync(disk);
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]).status).toBe(0);
+    onTestFinished(() => void spawnSync('umount', ['-l', disk]));
+    const outbox = await opened(join(disk, 'outbox'), 2 * 2 ** 20);
+    const { pty, status, heard } = await scanner(family, outbox);
+    expect(() => Array.from({ length: 16 }, () => writeFileSync(join(disk, 'filler'), Buffer.alloc(2 ** 20), { flag: 'a' }))).toThrow(/ENOSPC/);
+    let isFull = false;
+    for (let tries = 0; tries < 200 && !isFull; tries += 1) {
+      await outbox.record(Array.from({ length: 50 }, (__, index) => scanOf(`B-${tries}-${index}`))).catch(() => (isFull = true));
+    }
+    expect(isFull).toBe(true);
+    await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
+    await vi.waitFor(() => expect(heard()).toBe(family.refused), within);
+    expect(status.counts).toMatchObject({ refused: 1, readings: 0 });
+  });
+});
+
+const HELD_MS = 150;

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { DemoBroker } from '../../demo/broker.ts';
+import { Receiver } from '../../demo/receiver.ts';
+import { Air } from '../support/ble/air.ts';
+import { Peripheral } from '../support/ble/peripheral.ts';
+import { checkContract, expectContractKept } from '../support/contract.ts';
+import { ROOT } from '../support/delivery.ts';
+import { TestGateway } from '../support/gateway.ts';
+
+const within = { timeout: 15_000, interval: 20 };
+const TAG = 'C0:DE:C0:DE:00:77';
+const PEER = 'C0:DE:C0:DE:00:01';
+const [NUS, NUS_WRITE, NUS_NOTIFY] = ['6e400001b5a3f393e0a9e50e24dcca9e', '6e400002b5a3f393e0a9e50e24dcca9e', '6e400003b5a3f393e0a9e50e24dcca9e'];
+
+interface ReceivedEvent {
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** A gateway whose adapter is an emulated controller, with its broker and receiver. */
+async function gatewayInAir(devices: Readonly<Record<string, string>>): Promise<{ air: Air; gateway: TestGateway; events: ReceivedEvent[]; start: () => void; there: ReturnType<Air['controller']>; here: ReturnType<Air['controller']> }> {
+  const broker = await DemoBroker.start();
+  onTestFinished(() => broker.close());
+  const receiver = await Receiver.connect(broker.url, { root: ROOT });
+  onTestFinished(() => receiver.close());
+  receiver.inspect = checkContract;
+  expectContractKept();
+  const events: ReceivedEvent[] = [];
+  receiver.counted = ({ type, data }) => events.push({ type, data });
+  const air = Air.open();
+  const [here, there] = [air.controller('00:11:22:33:44:55'), air.controller(PEER)];
+  const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, ble: `adapter: { uart: ${here.path} }, silence: 5 s`, devices });
+  return { air, gateway, events, here, there, start: () => gateway.start() };
+}
+
+/** BTHome's count with its packet id. */
+function count(packet: number, value: number): Buffer {
+  const data = Buffer.from('0201060B16D2FC4000003E00000000', 'hex');
+  data.writeUInt8(packet, 9);
+  data.writeUInt32LE(value, 11);
+  return data;
+}
+
+describe('a gateway with a radio', () => {
+  it('brings an advertised count to the receiver, once for all its repeats', async () => {
+    const { air, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    start();
+    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    for (let times = 0; times < 20; times += 1) air.inject({ address: TAG, data: count(42, 123_456) });
+    air.inject({ address: 'C0:DE:C0:DE:00:99', data: count(1, 99) });
+    await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1')).toHaveLength(1), within);
+    air.inject({ address: TAG, data: count(43, 123_457) });
+    const readings = (): readonly Record<string, unknown>[] => events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data }) => data);
+    await vi.waitFor(() => expect(readings()).toHaveLength(2), within);
+    expect(readings().map(({ device, value, authenticated }) => ({ device, value: Number(value), authenticated }))).toEqual([
+      { device: 'pulses', value: 123_456, authenticated: false },
+      { device: 'pulses', value: 123_457, authenticated: false },
+    ]);
+  });
+
+  it('hears its tag in a flood of other senders, and on after its controller has reset by itself', async () => {
+    const { air, here, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    start();
+    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    for (let sender = 0; sender < 5000; sender += 1) {
+      const digits = sender.toString(16).padStart(4, '0').toUpperCase();
+      air.inject({ address: `D0:00:00:00:${digits.slice(0, 2)}:${digits.slice(2)}`, data: count(1, sender) });
+    }
+    air.inject({ address: TAG, data: count(1, 10) });
+    await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1')).toHaveLength(1), within);
+    here.crash();
+    await vi.waitFor(() => {
+      air.inject({ address: TAG, data: count(2, 11) });
+      expect(events.filter(({ type }) => type === 'tailgate.reading.v1')).toHaveLength(2);
+    }, within);
+    expect(events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data }) => Number(data['value']))).toEqual([10, 11]);
+  });
+
+  it('reads a meter by connecting to it, and its battery', async () => {
+    const { gateway, events, there, start } = await gatewayInAir({ room: `driver: gatt-meter, port: { ble: { address: "${PEER}" } }, read: [temperature, battery]` });
+    await Peripheral.start({
+      port: there.path,
+      name: 'room',
+      services: [
+        { uuid: '181a', characteristics: [{ uuid: '2a6e', properties: ['read'], value: '2a09' }] },
+        { uuid: '180f', characteristics: [{ uuid: '2a19', properties: ['read'], value: '09' }] },
+      ],
+    });
+    start();
+    await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
+    await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data }) => [data['meter'], Number(data['value'])])).toEqual([['temperature', 23.46], ['battery', 9]]), within);
+    await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('tailgate.battery-low.v1'), within);
+  });
+
+  it('takes a scan from a scanner with the Nordic UART service, and confirms it there after the commit', async () => {
+    const { gateway, events, there, start } = await gatewayInAir({ 'hand-scanner': `driver: line-scanner, port: { ble: { address: "${PEER}" } }, terminator: CR, feedback: honeywell-host-ack` });
+    const scanner = await Peripheral.start({
+      port: there.path,
+      name: 'scanner',
+      services: [{ uuid: NUS ?? '', characteristics: [{ uuid: NUS_WRITE ?? '', properties: ['write', 'writeWithoutResponse'] }, { uuid: NUS_NOTIFY ?? '', properties: ['notify'] }] }],
+    });
+    start();
+    await scanner.until((news) => news.kind === 'subscribed');
+    await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
+    scanner.notify(NUS_NOTIFY ?? '', Buffer.from(']C0PUMP').toString('hex'));
+    scanner.notify(NUS_NOTIFY ?? '', Buffer.from('-42\r').toString('hex'));
+    await vi.waitFor(() => expect(Buffer.from(scanner.written(NUS_WRITE ?? ''), 'hex').toString('latin1')).toBe('\u001b7,'), within);
+    await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.scan.v1').map(({ data }) => data['text'])).toEqual(['PUMP-42']), within);
+  });
+
+  it('runs without an adapter, and says at the device why and what to do', async () => {
+    const { air, gateway } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    air.close();
+    gateway.start();
+    await gateway.until(({ devices }) => {
+      expect(devices[0]?.state).toBe('failing');
+      expect(devices[0]?.why).toMatch(/^ble uart \/dev\/pts\/\d+: .+\. Plug the controller in/);
+    }, 18_000);
+  });
+
+  it('shows who is in range, with the driver and a piece of configuration, and nothing that a terminal would obey', async () => {
+    const { air, gateway } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    const program = fileURLToPath(new URL('../../dist/tailgate.js', import.meta.url));
+    const child = spawn(process.execPath, [program, 'devices', '--ble', '--seconds', '6', gateway.configurationFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    const injecting = setInterval(() => {
+      air.inject({ address: TAG, data: count(1, 10), rssi: -40 });
+      air.inject({ address: 'C0:DE:C0:DE:00:99', data: Buffer.from('04091b5b41', 'hex'), rssi: -80 });
+    }, 50);
+    onTestFinished(() => clearInterval(injecting));
+    expect(await new Promise((resolve) => void child.once('close', resolve))).toBe(0);
+    expect(said).toContain(`${TAG}  -40 dBm\n  bthome: `);
+    expect(said).toContain(`      driver: bthome\n      port: { ble: { address: "${TAG}" } }\n`);
+    expect(said).toContain('C0:DE:C0:DE:00:99  -80 dBm, "');
+    expect(said).not.toContain('\u001b');
+  });
+});

@@ -1,0 +1,223 @@
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { systemClock } from '../../../src/acquisition/stamp.ts';
+import type { Advertisement } from '../../../src/driver-kit/advertisement.ts';
+import type { GattValue } from '../../../src/driver-kit/define-driver.ts';
+import type { RadioState } from '../../../src/driver-kit/radio.ts';
+import { AdapterRadio, type AdapterRadioParts } from '../../../src/transports/ble/adapter-radio.ts';
+import { Air } from '../../support/ble/air.ts';
+import type { EmulatedController } from '../../support/ble/controller.ts';
+import { Peripheral } from '../../support/ble/peripheral.ts';
+
+const PROGRAM = pathToFileURL(fileURLToPath(new URL('../../../dist/ble-radio.js', import.meta.url)));
+const TAG = 'C0:DE:C0:DE:00:77';
+const METER = 'C0:DE:C0:DE:00:01';
+const TEMPERATURE = { service: '181a', characteristic: '2a6e' };
+const within = { timeout: 15_000, interval: 10 };
+/** A flags structure, and BTHome's packet 42 with count 123,456. */
+const COUNT = Buffer.from('0201060B16D2FC40002A3E40E20100', 'hex');
+
+interface Heard {
+  readonly radio: AdapterRadio;
+  readonly heard: Advertisement[];
+  readonly states: RadioState[];
+}
+
+/** A running radio that hears a tag, unless told otherwise. */
+function startRadio(controller: Pick<EmulatedController, 'path'>, { addresses = [TAG], ...more }: Partial<AdapterRadioParts> & { readonly addresses?: readonly string[] } = {}): Heard {
+  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+  const radio = new AdapterRadio({
+    adapter: { kind: 'uart', path: controller.path, baudRate: 1_000_000 },
+    program: PROGRAM,
+    silenceMs: 60_000,
+    connectionsMax: 3,
+    clock: systemClock(() => 'synced'),
+    random: () => 0,
+    log,
+    ...more,
+  });
+  const heard: Advertisement[] = [];
+  const states: RadioState[] = [];
+  radio.listen({ addresses, heard: (advertisement) => heard.push(advertisement), stateChanged: (state) => states.push(state) });
+  const stop = new AbortController();
+  const run = radio.run(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await run;
+  });
+  return { radio, heard, states };
+}
+
+async function untilOn({ radio }: Heard): Promise<void> {
+  await vi.waitUntil(() => radio.state.kind === 'on', within);
+}
+
+/** A pair: the radio's controller, and one with a meter that can be read and notifies. */
+async function meterInAir(): Promise<{ air: Air; here: EmulatedController; there: EmulatedController; peripheral: Peripheral }> {
+  const air = Air.open();
+  const [here, there] = [air.controller('00:11:22:33:44:55'), air.controller(METER)];
+  const peripheral = await Peripheral.start({
+    port: there.path,
+    name: 'meter',
+    services: [{ uuid: '181a', characteristics: [{ uuid: '2a6e', properties: ['read', 'notify'], value: '2a09' }, { uuid: '2a56', properties: ['write'] }] }],
+  });
+  return { air, here, there, peripheral };
+}
+
+const wish = { address: METER, addressType: 'random', places: [TEMPERATURE, { service: '181a', characteristic: '2a56' }], callTimeoutMs: 1500 } as const;
+const ready = new AbortController().signal;
+
+describe('a radio', () => {
+  it('hears who is on its list and nobody else, from its own process', async () => {
+    const air = Air.open();
+    const controller = air.controller('00:11:22:33:44:55');
+    const it = startRadio(controller);
+    await untilOn(it);
+    air.inject({ address: 'C0:DE:C0:DE:00:99', data: COUNT });
+    air.inject({ address: TAG, data: COUNT, rssi: -71 });
+    await vi.waitUntil(() => it.heard.length > 0, within);
+    expect(it.heard).toEqual([expect.objectContaining({ address: TAG, addressType: 'random', rssi: -71, connectable: false })]);
+    expect(Buffer.from(it.heard[0]?.services[0]?.bytes ?? []).toString('hex')).toBe('40002a3e40e20100');
+    expect(it.radio.counts.heard).toBe(2);
+  });
+
+  it('keeps two manufacturers and never shows an old structure as new', async () => {
+    const air = Air.open();
+    const it = startRadio(air.controller('00:11:22:33:44:55'));
+    await untilOn(it);
+    air.inject({ address: TAG, data: Buffer.from('06FF5707120A0906FF57073205FF', 'hex').subarray(0, 14) });
+    air.inject({ address: TAG, data: Buffer.from('020106', 'hex') });
+    await vi.waitUntil(() => it.heard.length === 2, within);
+    expect(it.heard.map(({ manufacturer }) => manufacturer.map(({ company }) => company))).toEqual([[0x0757, 0x0757], []]);
+  });
+
+  it('connects, reads, writes, hears notifications and disconnects', async () => {
+    const { air, here, peripheral } = await meterInAir();
+    const it = startRadio(here);
+    await untilOn(it);
+    const link = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
+    const { bytes } = await link.read(TEMPERATURE);
+    expect(Buffer.from(bytes).toString('hex')).toBe('2a09');
+    const values: GattValue[] = [];
+    await link.subscribe(TEMPERATURE, (value) => values.push(value));
+    await peripheral.until((news) => news.kind === 'subscribed');
+    peripheral.notify('2a6e', '2b09');
+    await vi.waitUntil(() => values.length === 1, within);
+    expect(Buffer.from(values[0]?.bytes ?? []).toString('hex')).toBe('2b09');
+    await link.write({ service: '181a', characteristic: '2a56' }, Buffer.alloc(600, 7));
+    await vi.waitFor(() => expect(peripheral.written('2a56')).toBe('07'.repeat(600)), within);
+    air.inject({ address: TAG, data: COUNT });
+    await vi.waitUntil(() => it.heard.length > 0, within); // it scans beside the connection
+    await link.close();
+    expect(await link.closed).toBeUndefined();
+    await vi.waitUntil(() => air.links === 0, within);
+  });
+
+  it('tells of a connection that breaks in the middle of a read, and connects again', async () => {
+    const { air, here } = await meterInAir();
+    const it = startRadio(here);
+    await untilOn(it);
+    const link = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
+    air.loses = (packet) => {
+      if (packet[9] !== 0x0a) return false; // a read request
+      air.loses = () => false;
+      air.dropLinks();
+      return true;
+    };
+    await expect(link.read(TEMPERATURE)).rejects.toThrow(/ble C0:DE:C0:DE:00:01: /);
+    expect(await link.closed).toBeInstanceOf(Error);
+    const starts = it.radio.counts.starts;
+    await vi.waitFor(async () => {
+      const again = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
+      expect(Buffer.from((await again.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
+    }, within);
+    expect(it.radio.counts.starts).toBe(starts);
+  });
+
+  it('gives a read that never settles a deadline, at the cost of the connection and of nothing else', async () => {
+    const { air, here } = await meterInAir();
+    const it = startRadio(here);
+    await untilOn(it);
+    const link = await it.radio.connect({ ...wish, callTimeoutMs: 3000 }, ready);
+    air.loses = (packet) => packet[9] === 0x0a;
+    await expect(link.read(TEMPERATURE)).rejects.toThrow('reading took longer than 3 s');
+    await vi.waitUntil(() => air.links === 0, within);
+    air.inject({ address: TAG, data: COUNT });
+    await vi.waitUntil(() => it.heard.length > 0, within);
+    expect(it.radio.counts.starts).toBe(1);
+  });
+
+  it('gives up a device that is not there, and hears the others meanwhile again', async () => {
+    const air = Air.open();
+    const it = startRadio(air.controller('00:11:22:33:44:55'));
+    await untilOn(it);
+    await expect(it.radio.connect({ ...wish, callTimeoutMs: 500 }, ready)).rejects.toThrow('connecting took longer than 0.5 s');
+    await vi.waitUntil(() => {
+      air.inject({ address: TAG, data: COUNT });
+      return it.heard.length > 0;
+    }, within);
+    expect(it.radio.counts.starts).toBe(1);
+  });
+
+  it('climbs its ladder when nothing is heard: the scan, the process, the adapter', async () => {
+    const air = Air.open();
+    const controller = air.controller('00:11:22:33:44:55');
+    const it = startRadio(controller, { silenceMs: 300 });
+    await untilOn(it);
+    await vi.waitUntil(() => it.radio.counts.silence['reset-adapter'] >= 1, within);
+    expect(it.radio.counts.silence).toMatchObject({ 'restart-scan': 1, 'restart-process': 1, 'reset-adapter': 1 });
+    await vi.waitUntil(() => {
+      air.inject({ address: TAG, data: COUNT });
+      return it.heard.length > 0;
+    }, within);
+  });
+
+  it('comes back by itself from a controller that fell silent, once that speaks again', async () => {
+    const air = Air.open();
+    const controller = air.controller('00:11:22:33:44:55');
+    const it = startRadio(controller, { silenceMs: 200 });
+    await untilOn(it);
+    controller.isSilent = true;
+    await vi.waitUntil(() => it.radio.state.kind === 'failing', within);
+    controller.isSilent = false;
+    await vi.waitUntil(() => {
+      air.inject({ address: TAG, data: COUNT });
+      return it.heard.length > 0;
+    }, { timeout: 18_000, interval: 10 });
+    expect(it.states.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['on', 'failing']));
+  });
+
+  it('hears again after its controller has reset by itself', async () => {
+    const air = Air.open();
+    const controller = air.controller('00:11:22:33:44:55');
+    const it = startRadio(controller, { silenceMs: 200 });
+    await untilOn(it);
+    controller.crash();
+    await vi.waitUntil(() => {
+      air.inject({ address: TAG, data: COUNT });
+      return it.heard.length > 0;
+    }, within);
+    expect(it.radio.counts.silence['restart-scan']).toBe(1);
+  });
+
+  it('says why it cannot be used, and goes on trying', async () => {
+    const it = startRadio({ path: '/dev/no-such-controller' });
+    await vi.waitUntil(() => it.radio.counts.starts >= 2, within);
+    const last = it.states.at(-1);
+    expect(last?.kind === 'failing' && last.fault.message).toBe('ble uart /dev/no-such-controller: /dev/no-such-controller does not exist. Plug the controller in, or correct `ble.adapter`');
+  });
+
+  it('says so where there is no D-Bus and where there is no adapter', async () => {
+    const bluez = startRadio({ path: '' }, { adapter: { kind: 'bluez' } });
+    const hci = startRadio({ path: '' }, { adapter: { kind: 'hci', address: '00:11:22:33:44:55' } });
+    for (const { radio } of [bluez, hci]) await vi.waitUntil(() => radio.state.kind === 'failing', within);
+    expect([bluez, hci].map(({ radio: { state } }) => (state.kind === 'failing' ? state.fault.what : ''))).toEqual(['there is no D-Bus, and so no BlueZ', 'there is no adapter 00:11:22:33:44:55']);
+  });
+
+  it('is started anew when it takes too much memory, and hears on', async () => {
+    const air = Air.open();
+    const it = startRadio(air.controller('00:11:22:33:44:55'), { limits: { rssBytesMax: 1, pingEveryMs: 100 } });
+    await vi.waitUntil(() => it.radio.counts.recycled >= 2, within);
+    expect(it.states.map(({ kind }) => kind)).not.toContain('failing');
+  });
+});
