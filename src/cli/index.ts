@@ -62,12 +62,6 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
       action(async (file: string, { scan }: { readonly scan?: string }) => (await import('./check.ts')).checkCommand({ file, scan, write: print, ...(await sources(installation)) })),
     );
   program
-    .command('sheet')
-    .description('print a page with the barcodes of the command codes: tailgate sheet > sheet.html')
-    .option('--title <text>', 'what stands at its top', 'Scanner commands')
-    .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
-    .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
-  program
     .command('status')
     .description('ask a running gateway how it is')
     .argument('[file]', 'its configuration file', '/etc/tailgate/gateway.yaml')
@@ -79,6 +73,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
         return (await import('./status.ts')).statusCommand({ directory, json: options.json, write: print });
       }),
     );
+  addSheet(program, action);
   addQuarantine(program, installation, action);
   addModbus(program, { action, print, outboxDirectory: (file) => outboxDirectory(file, installation) });
   addTag(program, installation, action);
@@ -96,6 +91,15 @@ interface QuarantineOptions {
   readonly file: string;
   readonly directory?: string;
   readonly json: boolean;
+}
+
+function addSheet(program: Command, action: Act): void {
+  program
+    .command('sheet')
+    .description('print a page with the barcodes of the command codes: tailgate sheet > sheet.html')
+    .option('--title <text>', 'what stands at its top', 'Scanner commands')
+    .option('--activities <names>', 'the activities to print, with commas between: install, repair, inspect, respond; all when left out')
+    .action(action(async (options: { readonly title: string; readonly activities?: string }) => (await import('./sheet.ts')).sheetCommand({ ...options, write: print })));
 }
 
 function addQuarantine(program: Command, installation: Installation, action: Act): void {
