@@ -89,7 +89,7 @@ class Draft {
     const problem = this.#problemOf(scan);
     const told = problem === undefined ? content : withProblem(content, problem);
     const { device } = this.#parts.place;
-    if (content.role !== 'command') this.#last = { index: this.#scans.length, text: printable(content.text), changed };
+    if (isUndoable(content)) this.#last = { index: this.#scans.length, text: printable(content.text), changed };
     this.#scans.push({ kind: 'scan', device, stamp: this.#parts.stamp, content: context === undefined ? told : { ...told, context } });
     this.#isQuestioned ||= scan.isQuestioned || problem !== undefined || (command?.kind === 'status' && !this.#parts.isDelivered());
     if (change !== undefined) this.#state = changedContext(this.#state, change, this.#parts.stamp);
@@ -139,6 +139,11 @@ class Draft {
     if (changed !== undefined) this.#state = changedContext(this.#state, { ends: [changed] }, stamp);
     return undefined;
   }
+}
+
+/** A tag that moves or departs was scanned by nobody. */
+function isUndoable({ role, presence }: ScanReading['content']): boolean {
+  return role !== 'command' && (presence === undefined || presence === 'arrived');
 }
 
 function kindsOf(change: ContextChange): readonly ContextKind[] {

@@ -219,7 +219,8 @@ describe('undo', () => {
 
   it('that was refused itself undoes nothing and can be scanned again', async () => {
     const { disk, scan, scanAll } = started();
-    await scanAll('PUMP');
+    void scan('PUMP');
+    await disk.commit();
     const refused = scan('TG!UNDO');
     await settle();
     await disk.refuse();
@@ -266,6 +267,18 @@ describe('undo', () => {
     disk.waiting = [];
     await started(disk, clock).scanAll('TG!UNDO');
     expect(undosOf(disk)).toEqual([]);
+  });
+
+  it('names no tag that moves or departs, which nobody scanned', async () => {
+    const { disk, clock, intake, scanAll } = started();
+    await scanAll('PUMP');
+    const status = new DeviceStatus({ device: 'cab', clock, changed: () => undefined });
+    const leaving = { kind: 'scan', bytes: Buffer.from('3074257BF7194E4000001A85', 'hex'), tag: {}, presence: { kind: 'departed', count: 3 } } as const;
+    const taken = intake.take({ observations: [leaving], stamp: clock.stamp() }, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+    await disk.commitAll();
+    await taken;
+    await scanAll('TG!UNDO');
+    expect(undosOf(disk)).toMatchObject([{ id: '1', text: 'PUMP' }]);
   });
 
   it('costs no commit of its own for each scan', async () => {

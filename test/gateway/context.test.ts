@@ -42,7 +42,7 @@ describe('what was scanned before, in a gateway as a process', () => {
     const events: { type: string; sequence: number; source: string; data: Record<string, unknown> }[] = [];
     receiver.counted = (event) => void events.push(event);
     const { path, scan } = scanner();
-    const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, scans: RULES, devices: { cab: `driver: line-scanner, port: ${path}, terminator: CR, feedback: honeywell-host-ack` } });
+    const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, scans: RULES, devices: { cab: `driver: line-scanner, port: ${path}, terminator: CR, feedback: honeywell-host-ack, repeatWindow: 0 s` } });
     gateway.start();
     await gateway.untilOpen();
     for (const code of ['B-1138', 'WO-204711', 'TG!REPAIR']) expect(await scan(code)).toBe(STORED);
