@@ -262,7 +262,7 @@ export class Gateway {
     const { record } = this.#outbox;
     const note = (key: string): string | undefined => this.#outbox.note(key);
     const { rules, contextTimeoutMs } = this.#configuration.scans;
-    const scans = new ScanSense({ record, note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
+    const scans = new ScanSense({ note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
     return new Intake({ record, meters: new MeterBook(note), scans, rules });
   }
 

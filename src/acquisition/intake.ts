@@ -37,7 +37,9 @@ export interface IntakeDevice {
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #turns = new Turns();
-  readonly #underway = new Set<Promise<unknown>>();
+  /** Reports that are being recorded. */
+  #underway = 0;
+  #idle: () => void = () => undefined; // nobody waits
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
@@ -53,12 +55,12 @@ export class Intake {
       .filter((observation) => observation.kind === 'scan')
       .map((scan) => understoodScan(scan, { device: place.device, rules: this.#parts.rules }));
     const store = (): Promise<'questioned' | undefined> => this.#store(scans, report, device);
-    return this.#kept(scans.length === 0 ? store() : this.#turns.run(contextKeyOf(place), scans.some(turns), store));
+    return this.#counted(scans.length === 0 ? store() : this.#turns.run(contextKeyOf(place), scans.some(turns), store));
   }
 
   /** Resolves when everything that was taken until now is recorded or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underway);
+    while (this.#underway > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
@@ -87,7 +89,7 @@ export class Intake {
 
   /** Takes a person's word that a counter was replaced; resolves with its new epoch after the commit, with undefined when it was never read. */
   replaced(meter: { readonly meter: string; readonly unit?: Unit | undefined; readonly mapping: MeterMapping }, stamp: Stamp): Promise<number | undefined> {
-    return this.#kept(this.#replaced(meter, stamp));
+    return this.#counted(this.#replaced(meter, stamp));
   }
 
   async #replaced({ meter, unit, mapping }: Parameters<Intake['replaced']>[0], stamp: Stamp): Promise<number | undefined> {
@@ -103,13 +105,14 @@ export class Intake {
     }
   }
 
-  #kept<Result>(taking: Promise<Result>): Promise<Result> {
-    const over: Promise<unknown> = taking.then(
-      () => this.#underway.delete(over),
-      () => this.#underway.delete(over), // whoever called is told why
-    );
-    this.#underway.add(over);
-    return taking;
+  async #counted<Result>(taking: Promise<Result>): Promise<Result> {
+    this.#underway += 1;
+    try {
+      return await taking;
+    } finally {
+      this.#underway -= 1;
+      if (this.#underway === 0) this.#idle();
+    }
   }
 }
 

@@ -1,13 +1,11 @@
 import { printable } from '../core/printable.ts';
 import type { EventReading, ScanContext, ScanReading, Stamp } from '../core/reading.ts';
-import type { Notes, Recorded, RecordReadings } from '../core/record.ts';
+import type { Notes, Recorded } from '../core/record.ts';
 import { changedContext, contextAt, type ContextChange, type ContextKind, contextNote, type ContextState, readContextNote } from '../identification/context.ts';
 import { type UnderstoodScan, withProblem } from '../identification/understood-scan.ts';
-import { LastScans } from './last-scans.ts';
 
 /** What a ScanSense is made of. */
 export interface ScanSenseParts {
-  readonly record: RecordReadings;
   /** What was recorded for a key, in this run or an earlier one. */
   readonly note: (key: string) => string | undefined;
   /** How long a badge, work order, location or activity holds. */
@@ -45,22 +43,35 @@ export function contextKeyOf({ device, contextGroup }: ScanPlace): string {
  */
 export class ScanSense {
   readonly #parts: ScanSenseParts;
-  readonly #lastScans: LastScans;
+  /** Of each device: what an undo names. Its number is known only after the commit, so a restart forgets it. */
+  readonly #lastScans: LastScans = new Map();
 
   constructor(parts: ScanSenseParts) {
     this.#parts = parts;
-    this.#lastScans = new LastScans(parts);
   }
 
   /** Enters the scans of one frame. */
   enter(scans: readonly UnderstoodScan[], place: ScanPlace, stamp: Stamp): EnteredScans {
-    const draft = new Draft({ ...this.#parts, lastScans: this.#lastScans, place, stamp });
+    const draft = new Draft({ sense: this.#parts, lastScans: this.#lastScans, place, stamp });
     for (const scan of scans) draft.add(scan);
     return draft.entered();
   }
 }
 
-interface DraftParts extends ScanSenseParts {
+/** The last scan of a device that can be undone. */
+interface LastScan {
+  readonly source: string;
+  readonly sequence: number;
+  /** The beginning of its text, fit to be shown. */
+  readonly text: string;
+  /** The kind of context that it made or ended. */
+  readonly changed: ContextKind | undefined;
+}
+
+type LastScans = Map<string, LastScan>;
+
+interface DraftParts {
+  readonly sense: ScanSenseParts;
   readonly lastScans: LastScans;
   readonly place: ScanPlace;
   readonly stamp: Stamp;
@@ -78,7 +89,7 @@ class Draft {
 
   constructor(parts: DraftParts) {
     this.#parts = parts;
-    this.#before = readContextNote(parts.note(contextKeyOf(parts.place)));
+    this.#before = readContextNote(parts.sense.note(contextKeyOf(parts.place)));
     this.#state = this.#before;
   }
 
@@ -91,7 +102,7 @@ class Draft {
     const { device } = this.#parts.place;
     if (isUndoable(content)) this.#last = { index: this.#scans.length, text: printable(content.text), changed };
     this.#scans.push({ kind: 'scan', device, stamp: this.#parts.stamp, content: context === undefined ? told : { ...told, context } });
-    this.#isQuestioned ||= scan.isQuestioned || problem !== undefined || (command?.kind === 'status' && !this.#parts.isDelivered());
+    this.#isQuestioned ||= scan.isQuestioned || problem !== undefined || (command?.kind === 'status' && !this.#parts.sense.isDelivered());
     if (change !== undefined) this.#state = changedContext(this.#state, change, this.#parts.stamp);
   }
 
@@ -102,26 +113,22 @@ class Draft {
     const undoes = this.#events.length > 0;
     return {
       readings: [...this.#scans, ...this.#events],
-      notes: {
-        ...(this.#state !== this.#before && { [contextKeyOf(place)]: contextNote(this.#state) }),
-        ...(undoes && lastScans.undoing(device)),
-        ...(last !== undefined && lastScans.entering(device)),
-      },
+      notes: this.#state === this.#before ? NO_NOTES : { [contextKeyOf(place)]: contextNote(this.#state) },
       isQuestioned: this.#isQuestioned,
       settled: (recorded) => {
-        if (undoes && recorded !== undefined) lastScans.undone(device);
-        if (last === undefined) return;
-        const sequence = recorded?.sequences[last.index];
-        lastScans.settled(device, recorded === undefined || sequence === undefined ? undefined : { source: recorded.source, sequence, text: last.text, changed: last.changed });
+        if (recorded === undefined) return;
+        if (undoes) lastScans.delete(device);
+        const sequence = last === undefined ? undefined : recorded.sequences[last.index];
+        if (last !== undefined && sequence !== undefined) lastScans.set(device, { source: recorded.source, sequence, text: last.text, changed: last.changed });
       },
     };
   }
 
   /** What was there before the scan. A new badge does not carry the old one, but the end of a work order names what ends. */
   #contextFor(change: ContextChange | undefined): ScanContext | undefined {
-    const { stamp, contextTimeoutMs } = this.#parts;
+    const { stamp, sense } = this.#parts;
     const state = change === undefined || 'ends' in change ? this.#state : changedContext(this.#state, { ends: [change.kind] }, stamp);
-    return contextAt(state, stamp, contextTimeoutMs);
+    return contextAt(state, stamp, sense.contextTimeoutMs);
   }
 
   #problemOf({ command }: UnderstoodScan): string | undefined {
@@ -132,7 +139,7 @@ class Draft {
   #undo(): string | undefined {
     const { lastScans, place, stamp } = this.#parts;
     const { device } = place;
-    const last = this.#last === undefined && this.#events.length === 0 ? lastScans.of(device) : undefined;
+    const last = this.#last === undefined && this.#events.length === 0 ? lastScans.get(device) : undefined;
     if (last === undefined) return 'nothing is undone: no scan of this device before it is known';
     const { source, sequence, text, changed } = last;
     this.#events.push({ kind: 'undo', device, stamp, content: { device, source, id: `${sequence}`, text } });
@@ -140,6 +147,8 @@ class Draft {
     return undefined;
   }
 }
+
+const NO_NOTES: Notes = {};
 
 /** A tag that moves or departs was scanned by nobody. */
 function isUndoable({ role, presence }: ScanReading['content']): boolean {

@@ -45,32 +45,40 @@ export class Sightings {
   }
 
   /** Resolves when everything in the report is stored, now or at its first time; rejects when something is not. */
-  async take({ observations, stamp, notes }: Report): Verdict {
-    const fresh: Observation[] = [];
-    const outcomes: Verdict[] = [];
-    const settle: ((stored: Verdict) => void)[] = [];
+  take({ observations, stamp, notes }: Report): Verdict {
+    const frame: Frame = { fresh: [], codes: [], shared: [], marks: [], stamp };
     for (const observation of observations) {
-      const outcome = observation.kind === 'scan' ? this.#sight(observation, stamp, fresh, settle) : void fresh.push(observation);
-      if (outcome !== undefined) outcomes.push(outcome);
+      if (observation.kind === 'scan') this.#sight(observation, frame);
+      else frame.fresh.push(observation);
     }
-    if (fresh.length > 0) outcomes.push(this.#storeFresh({ observations: fresh, stamp, ...(notes !== undefined && { notes }) }, settle));
-    this.#awaitDue();
-    const settled = await Promise.allSettled(outcomes);
-    for (const { status, reason } of settled.filter((outcome) => outcome.status === 'rejected')) if (status === 'rejected') throw reason;
-    return settled.some((outcome) => outcome.status === 'fulfilled' && outcome.value === 'questioned') ? 'questioned' : undefined;
+    if (this.#presence !== undefined) this.#awaitDue();
+    const { fresh, shared, marks } = frame;
+    if (fresh.length === 0) return together(shared);
+    const stored = this.#parts.store({ observations: fresh, stamp, notes });
+    for (const mark of marks) mark(stored);
+    return shared.length === 0 ? stored : together([...shared, stored]);
   }
 
-  /** Puts it to what is to be stored, or tells whose outcome it shares. */
-  #sight(scan: ScanObservation, stamp: Stamp, fresh: Observation[], settle: ((stored: Verdict) => void)[]): Verdict | undefined {
-    if (scan.tag !== undefined && this.#presence !== undefined) return this.#sightTag(this.#presence, scan, stamp, fresh, settle);
+  /** Puts it to what is to be stored, or to those whose outcome is another's. */
+  #sight(scan: ScanObservation, frame: Frame): void {
+    if (scan.tag !== undefined && this.#presence !== undefined) return this.#sightTag(this.#presence, scan, frame);
+    const { monotonicMs } = frame.stamp;
     const code = codeOf(scan);
-    const first = this.#repeats.before(code, stamp.monotonicMs);
-    if (first !== undefined) return this.#repeated(code, scan, stamp, first);
-    const outcome = outcomeBy(settle);
-    this.#repeats.counted(code, stamp.monotonicMs, outcome);
-    outcome.catch(() => this.#repeats.forget(code, outcome));
-    fresh.push(scan);
-    return undefined;
+    const first = this.#repeats.before(code, monotonicMs);
+    if (first !== undefined) {
+      frame.shared.push(this.#repeated(code, scan, frame.stamp, first));
+      return;
+    }
+    if (this.#parts.repeatWindowMs > 0 && frame.codes.includes(code)) {
+      this.#parts.status.counts.repeats += 1;
+      return;
+    }
+    frame.codes.push(code);
+    frame.fresh.push(scan);
+    frame.marks.push((stored) => {
+      this.#repeats.counted(code, monotonicMs, stored);
+      stored.catch(() => this.#repeats.forget(code, stored)); // who has it stored is told
+    });
   }
 
   /** If its first time is not stored after all, this is a first time. */
@@ -86,34 +94,28 @@ export class Sightings {
     }
   }
 
-  #sightTag(presence: Presence<Verdict>, scan: ScanObservation, { monotonicMs }: Stamp, fresh: Observation[], settle: ((stored: Verdict) => void)[]): Verdict | undefined {
-    const sight = presence.see(codeOf(scan), scan, monotonicMs);
+  #sightTag(presence: Presence<Verdict>, scan: ScanObservation, { stamp, fresh, shared, marks }: Frame): void {
+    const sight = presence.see(codeOf(scan), scan, stamp.monotonicMs);
     switch (sight.kind) {
       case 'known':
         this.#parts.status.counts.repeats += 1;
-        return sight.stay.outcome;
+        if (sight.stay.outcome !== undefined) shared.push(sight.stay.outcome);
+        return;
       case 'full':
         if (sight.leaving !== undefined) this.#depart(presence, sight.leaving);
         fresh.push(scan);
-        return undefined;
-      case 'arrived': {
-        const outcome = outcomeBy(settle);
-        presence.expect(sight.stay, outcome);
-        outcome.catch(() => presence.unarrived(sight.stay));
+        return;
+      case 'arrived':
+        marks.push((stored) => {
+          presence.expect(sight.stay, stored);
+          stored.catch(() => presence.unarrived(sight.stay));
+        });
         break;
-      }
       case 'moved':
-        outcomeBy(settle).catch(() => presence.unmoved(sight.stay, sight.from));
+        marks.push((stored) => void stored.catch(() => presence.unmoved(sight.stay, sight.from)));
         break;
     }
     fresh.push({ ...scan, presence: { kind: sight.kind } });
-    return undefined;
-  }
-
-  #storeFresh(report: Report, settle: readonly ((stored: Verdict) => void)[]): Verdict {
-    const stored = this.#parts.store(report);
-    for (const tell of settle) tell(stored);
-    return stored;
   }
 
   #awaitDue(): void {
@@ -153,11 +155,24 @@ function unstored(error: unknown, crash: (bug: unknown) => void): void {
   if (!(error instanceof StorageError)) crash(error);
 }
 
-/** The outcome of what is about to be stored. Nobody may wait for it. */
-function outcomeBy(settle: ((stored: Verdict) => void)[]): Verdict {
-  const outcome: Verdict = new Promise((resolve) => settle.push(resolve));
-  outcome.catch(() => undefined); // who has it stored is told
-  return outcome;
+/** What one report comes to. */
+interface Frame {
+  readonly stamp: Stamp;
+  /** To be stored now, together. */
+  readonly fresh: Observation[];
+  /** The codes among these. */
+  readonly codes: string[];
+  /** Outcomes of what was read before. */
+  readonly shared: Verdict[];
+  /** To be told how the fresh ones are stored, once that is under way. */
+  readonly marks: ((stored: Verdict) => void)[];
+}
+
+/** The worst of several outcomes. */
+async function together(outcomes: readonly Verdict[]): Verdict {
+  const settled = await Promise.allSettled(outcomes);
+  for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason;
+  return settled.some((outcome) => outcome.status === 'fulfilled' && outcome.value === 'questioned') ? 'questioned' : undefined;
 }
 
 /** Without a clock that is set, the times of a stay cannot be told: they are not corrected later, as the stamp is. */

@@ -6,14 +6,16 @@ export class Turns {
   readonly #lines = new Map<string, Line>();
 
   /** Runs an action in its turn: at once and synchronously, when nothing stands in its way. */
-  async run<Result>(key: string, isAlone: boolean, action: () => Promise<Result>): Promise<Result> {
+  run<Result>(key: string, isAlone: boolean, action: () => Promise<Result>): Promise<Result> {
     const line = this.#line(key);
-    while (line.alone !== undefined) await line.alone; // those who wait go on in the order in which they came
+    if (line.alone !== undefined) return later(line, isAlone, action);
     return isAlone ? alone(line, action) : beside(line, action);
   }
 
   #line(key: string): Line {
-    const line = this.#lines.get(key) ?? { running: 0 };
+    const known = this.#lines.get(key);
+    if (known !== undefined) return known;
+    const line = { running: 0 };
     this.#lines.set(key, line);
     return line;
   }
@@ -26,6 +28,12 @@ interface Line {
   alone?: Promise<void> | undefined;
   /** Called when nothing runs beside others any more. */
   idle?: (() => void) | undefined;
+}
+
+/** Those who wait go on in the order in which they came. */
+async function later<Result>(line: Line, isAlone: boolean, action: () => Promise<Result>): Promise<Result> {
+  while (line.alone !== undefined) await line.alone;
+  return isAlone ? alone(line, action) : beside(line, action);
 }
 
 async function beside<Result>(line: Line, action: () => Promise<Result>): Promise<Result> {

@@ -1,5 +1,6 @@
 import { encodeJson } from '../core/json.ts';
-import type { ClockState, Role, ScanContent, ScanContext, Stamp } from '../core/reading.ts';
+import { noteMembers, objectIn, stampIn, stampJson } from '../core/note-json.ts';
+import type { Role, ScanContent, ScanContext, Stamp } from '../core/reading.ts';
 
 /** What a scan can leave behind for the scans after it. */
 export const CONTEXT_KINDS = ['technician', 'workOrder', 'location', 'activity'] as const;
@@ -76,41 +77,25 @@ function isWithin(since: Stamp, now: Stamp, timeoutMs: number): boolean {
 export function contextNote(state: ContextState): string {
   const entries = CONTEXT_KINDS.flatMap((kind) => {
     const entry = state[kind];
-    return entry === undefined ? [] : [[kind, { value: entry.value, since: { ...entry.since } }] as const];
+    return entry === undefined ? [] : [[kind, { value: entry.value, since: stampJson(entry.since) }] as const];
   });
   return encodeJson({ v: VERSION, ...Object.fromEntries(entries) });
 }
 
 /** Reads a note; what is damaged or of another version counts as nothing. */
 export function readContextNote(text: string | undefined): ContextState {
-  const found = text === undefined ? undefined : parsed(text);
-  if (!isObject(found) || found['v'] !== VERSION) return {};
-  return Object.fromEntries(CONTEXT_KINDS.flatMap((kind) => (isEntry(found[kind]) ? [[kind, found[kind]]] : [])));
-}
-
-function isEntry(value: unknown): value is ContextEntry {
-  return isObject(value) && typeof value['value'] === 'string' && isStamp(value['since']);
-}
-
-function isStamp(value: unknown): boolean {
-  if (!isObject(value) || typeof value['bootId'] !== 'string') return false;
-  return Number.isFinite(value['wallMs']) && Number.isFinite(value['monotonicMs']) && CLOCK_STATES.some((state) => state === value['clock']);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const found = noteMembers(text);
+  if (found?.['v'] !== VERSION) return {};
+  return Object.fromEntries(
+    CONTEXT_KINDS.flatMap((kind) => {
+      const { value, since } = objectIn(found[kind]) ?? {};
+      const at = stampIn(since);
+      return typeof value === 'string' && at !== undefined ? [[kind, { value, since: at }]] : [];
+    }),
+  );
 }
 
 const VERSION = 1;
-const CLOCK_STATES: readonly ClockState[] = ['synced', 'holdover', 'unsynced'];
 
 /** Every scan carries it, so a QR code of four kilobytes is no badge. */
 const CONTEXT_CHARACTERS_MAX = 200;

@@ -41,6 +41,7 @@ export function ruled(content: ScanContent, rules: readonly ScanRule[]): Ruled {
 }
 
 function judged(content: ScanContent, wrong: string | undefined, missing: readonly ScanRule[]): Ruled {
+  if (wrong === undefined && missing.length === 0) return { content, isQuestioned: content.valid === false };
   const lists = [...new Set(missing.map(({ list }) => printable(list?.name ?? '')))];
   const problems = [...(content.problems ?? []), ...(wrong === undefined ? [] : [wrong]), ...(lists.length === 0 ? [] : [`not in the list ${lists.join(', ')}`])];
   const { identity, ...rest } = content;

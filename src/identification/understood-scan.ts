@@ -24,7 +24,8 @@ export function understoodScan(scan: ScanObservation, { device, rules }: { reado
   const judged = ruled(content, rules);
   if (scan.presence !== undefined && scan.presence.kind !== 'arrived') return judged;
   const change = changeBy(judged.content);
-  const isUnfit = change !== undefined && 'ends' in change && judged.content.valid !== false;
+  if (change === undefined) return judged;
+  const isUnfit = 'ends' in change && judged.content.valid !== false;
   if (!isUnfit) return { ...judged, change };
   return { content: withProblem(judged.content, 'the code is empty or too long to be remembered for the scans after it'), isQuestioned: true, change };
 }

@@ -1,6 +1,6 @@
 import { Decimal } from '../core/decimal.ts';
 import { encodeJson, type JsonObject } from '../core/json.ts';
-import type { ClockState, Stamp } from '../core/reading.ts';
+import { noteMembers, objectIn, stampIn, stampJson } from '../core/note-json.ts';
 import type { CounterState, Sighting } from './counter-sense.ts';
 import type { Sent } from './reading-policy.ts';
 
@@ -40,7 +40,7 @@ export function meterNote({ lastMs, counter, swaps, sent, serial }: MeterState):
 
 /** Reads a note; one that is damaged or of another version counts as none, and the meter begins anew. */
 export function readMeterNote(text: string | undefined): MeterState {
-  const found = text === undefined ? undefined : objectIn(parsed(text));
+  const found = noteMembers(text);
   if (found?.['v'] !== VERSION) return {};
   const state: { -readonly [Name in keyof MeterState]: MeterState[Name] } = {};
   if (Number.isSafeInteger(found['lastMs'])) state.lastMs = Number(found['lastMs']);
@@ -61,10 +61,6 @@ export function meterNoteKey(device: string, meter: string): string {
 
 function sightingJson(sighting: Sighting | undefined): JsonObject | undefined {
   return sighting && { value: sighting.value.toString(), at: stampJson(sighting.at) };
-}
-
-function stampJson({ wallMs, monotonicMs, bootId, clock }: Stamp): JsonObject {
-  return { wallMs, monotonicMs, bootId, clock };
 }
 
 /** An epoch is kept even where what it was reached by cannot be read: it must never go back. */
@@ -98,28 +94,8 @@ function serialIn(value: unknown): SerialState | undefined {
   return { text, ...(typeof doubt === 'string' && { doubt }), swaps };
 }
 
-function stampIn(value: unknown): Stamp | undefined {
-  const { wallMs, monotonicMs, bootId, clock } = objectIn(value) ?? {};
-  const state = CLOCK_STATES.find((known) => known === clock);
-  if (typeof wallMs !== 'number' || typeof monotonicMs !== 'number' || typeof bootId !== 'string' || state === undefined) return undefined;
-  return { wallMs, monotonicMs, bootId, clock: state };
-}
-
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-function objectIn(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-const CLOCK_STATES: readonly ClockState[] = ['synced', 'holdover', 'unsynced'];
 const VERSION = 1;

@@ -50,11 +50,11 @@ describe('what was scanned before, in a gateway as a process', () => {
     gateway.start();
     await gateway.untilOpen();
     expect(await scan('PUMP-1')).toBe(STORED);
+    expect(await scan('TG!UNDO')).toBe(STORED);
+    expect(await scan('TG!UNDO')).not.toBe(STORED);
     expect(await gateway.end('SIGTERM')).toBe(0);
     gateway.start();
     await gateway.untilOpen();
-    expect(await scan('TG!UNDO')).toBe(STORED);
-    expect(await scan('TG!UNDO')).not.toBe(STORED);
     expect(await scan('TG!OUT')).toBe(STORED);
     expect(await scan('PUMP-2')).toBe(STORED);
     const ofText = (text: string) => events.find(({ data }) => data['text'] === text);
