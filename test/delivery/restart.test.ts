@@ -1,6 +1,5 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Receiver } from '../../demo/receiver.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT, startDelivery } from '../support/delivery.ts';
 import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
 import { scanOf } from '../support/open-outbox.ts';
@@ -18,10 +17,7 @@ describe.skipIf(MOSQUITTO === undefined)('a broker that starts again (needs mosq
     await outbox.record([scanOf('A'), scanOf('B')]);
     await broker.start();
     await vi.waitFor(() => expect(delivery.report().held).toContain('nobody has subscribed'), within);
-    const receiver = await Receiver.connect(broker.url, { root: ROOT });
-    onTestFinished(() => receiver.close());
-    receiver.inspect = checkContract;
-    expectContractKept();
+    const receiver = await contractReceiver(broker.url, { root: ROOT });
     await vi.waitFor(() => expect(receiver.total).toBe(2), within);
     await vi.waitFor(() => expect(delivery.report().alarms).toEqual([]), within);
   }, 40_000);

@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Receiver } from '../../demo/receiver.ts';
 import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT } from '../support/delivery.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { ModbusSlave } from '../support/modbus-slave.ts';
@@ -28,10 +27,7 @@ async function killInTheMiddle(broker: Mosquitto): Promise<void> {
 describe.skipIf(MOSQUITTO === undefined)('a gateway and a broker that are killed again and again (needs mosquitto)', () => {
   it(`lose nothing that was told as stored, over ${KILLS} kills at random moments`, async () => {
     const broker = await Mosquitto.start();
-    const receiver = await Receiver.connect(broker.url, { root: ROOT });
-    onTestFinished(() => receiver.close());
-    receiver.inspect = checkContract;
-    expectContractKept();
+    const receiver = await contractReceiver(broker.url, { root: ROOT });
     const counted = new Map<string, number>();
     receiver.counted = ({ data }) => {
       if (typeof data['text'] === 'string') counted.set(data['text'], (counted.get(data['text']) ?? 0) + 1);

@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Receiver } from '../../demo/receiver.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { DeliveryParts } from '../../src/delivery/delivery.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT, startDelivery } from '../support/delivery.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
@@ -19,10 +18,7 @@ const HASTY = { clock: fastClock(10), publishDeadlineMs: 15_000 } satisfies Part
 async function setUp(parts: Parameters<typeof startDelivery>[1] = {}) {
   const broker = await Mosquitto.start();
   const proxy = await TcpProxy.start(broker.port);
-  const receiver = await Receiver.connect(broker.url, { root: ROOT, acknowledges: true });
-  onTestFinished(() => receiver.close());
-  receiver.inspect = checkContract;
-  expectContractKept();
+  const receiver = await contractReceiver(broker.url, { root: ROOT, acknowledges: true });
   const counted: string[] = [];
   receiver.counted = ({ data }) => counted.push(String(data['text'] ?? data['value']));
   const { outbox, delivery } = await startDelivery(proxy.url, { ...HASTY, ...parts });

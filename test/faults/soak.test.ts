@@ -2,9 +2,8 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Receiver } from '../../demo/receiver.ts';
 import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { TestGateway } from '../support/gateway.ts';
@@ -53,10 +52,7 @@ describe.skipIf(MOSQUITTO === undefined || COMPILER === undefined)('a soak with 
       const shim = StorageShim.over(join(folder, 'outbox'));
       const broker = await Mosquitto.start();
       const proxy = await TcpProxy.start(broker.port);
-      const receiver = await Receiver.connect(broker.url, { root: ROOT });
-      onTestFinished(() => receiver.close());
-      receiver.inspect = checkContract;
-      expectContractKept();
+      const receiver = await contractReceiver(broker.url, { root: ROOT });
       const counted = new Map<string, number>();
       receiver.counted = ({ data }) => {
         if (typeof data['text'] === 'string') counted.set(data['text'], (counted.get(data['text']) ?? 0) + 1);

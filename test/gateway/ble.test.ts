@@ -3,10 +3,9 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../demo/broker.ts';
-import { Receiver } from '../../demo/receiver.ts';
 import { Air } from '../support/ble/air.ts';
 import { Peripheral } from '../support/ble/peripheral.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT } from '../support/delivery.ts';
 import { TestGateway } from '../support/gateway.ts';
 
@@ -24,10 +23,7 @@ interface ReceivedEvent {
 async function gatewayInAir(devices: Readonly<Record<string, string>>): Promise<{ air: Air; gateway: TestGateway; events: ReceivedEvent[]; start: () => void; there: ReturnType<Air['controller']>; here: ReturnType<Air['controller']> }> {
   const broker = await DemoBroker.start();
   onTestFinished(() => broker.close());
-  const receiver = await Receiver.connect(broker.url, { root: ROOT });
-  onTestFinished(() => receiver.close());
-  receiver.inspect = checkContract;
-  expectContractKept();
+  const receiver = await contractReceiver(broker.url, { root: ROOT });
   const events: ReceivedEvent[] = [];
   receiver.counted = ({ type, data }) => events.push({ type, data });
   const air = Air.open();

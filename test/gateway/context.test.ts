@@ -2,10 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../demo/broker.ts';
-import { Receiver } from '../../demo/receiver.ts';
 import { COMMAND_CODES } from '../../src/identification/commands.ts';
 import { readCode128 } from '../support/code-128.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT } from '../support/delivery.ts';
 import { freePort } from '../support/free-port.ts';
 import { TestGateway } from '../support/gateway.ts';
@@ -35,10 +34,7 @@ describe('what was scanned before, in a gateway as a process', () => {
   it('goes out with the scans after it and survives kill -9, and an undo names the scan', async () => {
     const broker = await DemoBroker.start();
     onTestFinished(() => broker.close());
-    const receiver = await Receiver.connect(broker.url, { root: ROOT });
-    onTestFinished(() => receiver.close());
-    receiver.inspect = checkContract;
-    expectContractKept();
+    const receiver = await contractReceiver(broker.url, { root: ROOT });
     const events: { type: string; sequence: number; source: string; data: Record<string, unknown> }[] = [];
     receiver.counted = (event) => void events.push(event);
     const { path, scan } = scanner();

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../demo/broker.ts';
-import { Receiver } from '../../demo/receiver.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { freePort } from '../support/free-port.ts';
@@ -19,10 +18,7 @@ const PROGRAM = fileURLToPath(new URL('../../dist/tailgate.js', import.meta.url)
 async function brokerAndReceiver(): Promise<{ broker: DemoBroker; events: { type: string; data: Record<string, unknown> }[] }> {
   const broker = await DemoBroker.start();
   onTestFinished(() => broker.close());
-  const receiver = await Receiver.connect(broker.url, { root: ROOT });
-  onTestFinished(() => receiver.close());
-  receiver.inspect = checkContract;
-  expectContractKept();
+  const receiver = await contractReceiver(broker.url, { root: ROOT });
   const events: { type: string; data: Record<string, unknown> }[] = [];
   receiver.counted = ({ type, data }) => events.push({ type, data });
   return { broker, events };

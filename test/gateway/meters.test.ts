@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../demo/broker.ts';
-import { Receiver } from '../../demo/receiver.ts';
-import { checkContract, expectContractKept } from '../support/contract.ts';
+import { contractReceiver } from '../support/contract-receiver.ts';
 import { ROOT } from '../support/delivery.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { ModbusSlave } from '../support/modbus-slave.ts';
@@ -27,10 +26,7 @@ meters:
 it('a counter rolls over, is restarted with its gateway, is set back, replaced and exchanged: each in its epoch, each epoch told', async () => {
   const broker = await DemoBroker.start();
   onTestFinished(() => broker.close());
-  const receiver = await Receiver.connect(broker.url, { root: ROOT });
-  onTestFinished(() => receiver.close());
-  receiver.inspect = checkContract;
-  expectContractKept();
+  const receiver = await contractReceiver(broker.url, { root: ROOT });
   const [told, epochs]: [string[], Record<string, unknown>[]] = [[], []];
   receiver.counted = ({ type, data }) => {
     if (type === 'tailgate.meter-replaced.v1') epochs.push(data);

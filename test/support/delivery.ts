@@ -1,13 +1,27 @@
 import { onTestFinished } from 'vitest';
-import { Receiver } from '../../demo/receiver.ts';
+import type { Receiver } from '../../demo/receiver.ts';
 import { Delivery, type DeliveryParts } from '../../src/delivery/delivery.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
-import { checkContract, expectContractKept } from './contract.ts';
+import { contractReceiver } from './contract-receiver.ts';
 import { CLOCK, openOutbox, SILENT } from './open-outbox.ts';
 import { temporaryFolder } from './folders.ts';
 
 /** The gateway's root in tests. */
 export const ROOT = 'tailgate/v1/bedford/truck-17';
+
+/** How rows are forwarded unless a test says otherwise. */
+export const FORWARDING = {
+  log: SILENT,
+  root: ROOT,
+  window: 50,
+  publishDeadlineMs: 30_000,
+  acknowledgedBy: 'broker' as const,
+  noSubscribers: 'keep' as const,
+  overdueMs: 600_000,
+  clockWaitMs: 120_000,
+  spreadMs: 60_000,
+  copied: () => undefined,
+};
 
 /** Starts a real outbox and its delivery to a broker, for the running test. */
 export async function startDelivery(url: string, parts: Partial<Omit<DeliveryParts, 'outbox'>> & { readonly outbox?: Outbox; readonly directory?: string } = {}): Promise<{ outbox: Outbox; delivery: Delivery; stop: () => Promise<void> }> {
@@ -16,16 +30,7 @@ export async function startDelivery(url: string, parts: Partial<Omit<DeliveryPar
     outbox,
     clock: CLOCK,
     random: Math.random,
-    log: SILENT,
-    root: ROOT,
-    window: 50,
-    publishDeadlineMs: 30_000,
-    acknowledgedBy: 'broker',
-    noSubscribers: 'keep',
-    overdueMs: 600_000,
-    clockWaitMs: 120_000,
-    spreadMs: 60_000,
-    copied: () => undefined,
+    ...FORWARDING,
     version: 'auto',
     settings: async () => Promise.resolve({ url, clientId: 'truck-17', keepaliveSeconds: 30 }),
     facts: () => ({ version: '0.0.0', configuration: 'abcdef', clock: 'synced', devices: {}, alarms: [] }),
@@ -45,11 +50,8 @@ export async function startDelivery(url: string, parts: Partial<Omit<DeliveryPar
 
 /** A receiver for the running test that holds every message against the contract, and the texts and values that it counted. */
 export async function receiverAt(url: string, { root = ROOT, acknowledges = false }: { readonly root?: string; readonly acknowledges?: boolean } = {}): Promise<{ receiver: Receiver; texts: string[] }> {
-  const receiver = await Receiver.connect(url, { root, acknowledges });
-  onTestFinished(() => receiver.close());
+  const receiver = await contractReceiver(url, { root, acknowledges });
   const texts: string[] = [];
-  receiver.inspect = checkContract;
-  expectContractKept();
   receiver.counted = ({ data }) => texts.push(String(data['text'] ?? data['value']));
   return { receiver, texts };
 }

@@ -1,11 +1,10 @@
 import type { ForwarderParts } from '../../src/delivery/forwarder-parts.ts';
 import { Forwarder } from '../../src/delivery/forwarder.ts';
 import { Outlet } from '../../src/delivery/outlet.ts';
-import { ROOT } from './delivery.ts';
+import { FORWARDING } from './delivery.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeConnection } from './fake-connection.ts';
 import { FakeOutbox } from './fake-outbox.ts';
-import { SILENT } from './open-outbox.ts';
 
 /** A forwarder between an outbox, a connection and a clock that the test holds in its hands. */
 export function makeForwarder(parts: Partial<ForwarderParts> & { readonly outbox?: FakeOutbox } = {}) {
@@ -14,16 +13,7 @@ export function makeForwarder(parts: Partial<ForwarderParts> & { readonly outbox
   const forwarder = new Forwarder({
     clock,
     random: () => 1,
-    log: SILENT,
-    root: ROOT,
-    window: 50,
-    publishDeadlineMs: 30_000,
-    acknowledgedBy: 'broker',
-    noSubscribers: 'keep',
-    overdueMs: 600_000,
-    clockWaitMs: 120_000,
-    spreadMs: 60_000,
-    copied: () => undefined,
+    ...FORWARDING,
     ...parts,
     outbox,
   });

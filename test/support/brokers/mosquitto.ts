@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -14,16 +14,20 @@ export const MOSQUITTO = ['mosquitto', '/usr/sbin/mosquitto'].find((program) => 
 export class Mosquitto implements Broker {
   readonly port: number;
   readonly url: string;
-  readonly #folder: string;
-  readonly #process: ServerProcess;
+  readonly start: Broker['start'];
+  readonly stop: Broker['stop'];
+  readonly remove: Broker['remove'];
 
   private constructor(port: number, configuration: readonly string[]) {
     this.port = port;
     this.url = `mqtt://127.0.0.1:${port}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'tailgate-mosquitto-'));
-    const file = join(this.#folder, 'mosquitto.conf');
+    const folder = mkdtempSync(join(tmpdir(), 'tailgate-mosquitto-'));
+    const file = join(folder, 'mosquitto.conf');
     writeFileSync(file, configuration.join('\n'));
-    this.#process = new ServerProcess({ program: MOSQUITTO ?? 'mosquitto', args: ['-c', file], port, logFile: join(this.#folder, 'log') });
+    const server = new ServerProcess({ program: MOSQUITTO ?? 'mosquitto', args: ['-c', file], port, logFile: join(folder, 'log'), folder });
+    this.start = () => server.start();
+    this.stop = (signal) => server.stop(signal);
+    this.remove = () => server.remove();
   }
 
   /** Starts one for the running test; it ends with the test. Lines in `extra` replace `allow_anonymous true`. */
@@ -38,19 +42,6 @@ export class Mosquitto implements Broker {
   static async prepare(extra: readonly string[] = ['allow_anonymous true'], port?: number): Promise<Mosquitto> {
     const free = port ?? (await freePort());
     return new Mosquitto(free, [`listener ${free} 127.0.0.1`, 'max_queued_messages 0', 'log_type error', ...extra]);
-  }
-
-  async start(): Promise<void> {
-    await this.#process.start();
-  }
-
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    await this.#process.stop(signal);
-  }
-
-  async remove(): Promise<void> {
-    await this.stop('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

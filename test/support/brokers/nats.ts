@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
@@ -12,35 +12,26 @@ const PROGRAM = ['nats-server', '/usr/sbin/nats-server'].find((program) => spawn
 class Nats implements Broker {
   readonly port: number;
   readonly url: string;
-  readonly #folder: string;
-  readonly #process: ServerProcess;
+  readonly start: Broker['start'];
+  readonly stop: Broker['stop'];
+  readonly remove: Broker['remove'];
 
   constructor(program: string, ports: { readonly mqtt: number; readonly client: number }) {
     this.port = ports.mqtt;
     this.url = `mqtt://127.0.0.1:${ports.mqtt}`;
-    this.#folder = mkdtempSync(join(tmpdir(), 'tailgate-nats-'));
-    const file = join(this.#folder, 'nats.conf');
+    const folder = mkdtempSync(join(tmpdir(), 'tailgate-nats-'));
+    const file = join(folder, 'nats.conf');
     // MQTT needs JetStream and a server name: docs.nats.io, Running a NATS service, Configuration, MQTT.
     writeFileSync(file, [
       'server_name: tailgate-test',
       `listen: "127.0.0.1:${ports.client}"`,
-      `jetstream { store_dir: "${join(this.#folder, 'jetstream')}" }`,
+      `jetstream { store_dir: "${join(folder, 'jetstream')}" }`,
       `mqtt { listen: "127.0.0.1:${ports.mqtt}" }`,
     ].join('\n'));
-    this.#process = new ServerProcess({ program, args: ['-c', file], port: ports.mqtt, logFile: join(this.#folder, 'log') });
-  }
-
-  async start(): Promise<void> {
-    await this.#process.start();
-  }
-
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-    await this.#process.stop(signal);
-  }
-
-  async remove(): Promise<void> {
-    await this.stop('SIGKILL');
-    rmSync(this.#folder, { recursive: true, force: true });
+    const server = new ServerProcess({ program, args: ['-c', file], port: ports.mqtt, logFile: join(folder, 'log'), folder });
+    this.start = () => server.start();
+    this.stop = (signal) => server.stop(signal);
+    this.remove = () => server.remove();
   }
 }
 

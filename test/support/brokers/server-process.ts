@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { listens } from '../free-port.ts';
 
@@ -13,6 +13,8 @@ export interface ServerProgram {
   readonly port: number;
   /** Gets what it prints. */
   readonly logFile: string;
+  /** Its own, which goes with it. */
+  readonly folder?: string;
 }
 
 /** A server as a child of this process: it never outlives it, and has ended when `stop` resolves. */
@@ -59,6 +61,13 @@ export class ServerProcess {
     const force = setTimeout(() => child.kill('SIGKILL'), STOP_WITHIN_MS);
     await exited;
     clearTimeout(force);
+  }
+
+  /** Ends it at once and removes its folder. */
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    const { folder } = this.#program;
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 
