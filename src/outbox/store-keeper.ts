@@ -7,7 +7,7 @@ import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, 
 import { takesWrites } from './file/disk-probe.ts';
 import { gapRows } from './file/gap.ts';
 import { lockDirectory } from './damage/instance-lock.ts';
-import { putAside, waitingForSalvage } from './damage/put-aside.ts';
+import { putAside, salvagedFolders, waitingForSalvage } from './damage/put-aside.ts';
 import { Room } from './room/room.ts';
 import { SEQUENCE_MAX } from './row-key.ts';
 import { RunningMark } from './damage/running-mark.ts';
@@ -37,6 +37,8 @@ export class StoreKeeper {
   #successor: Successor | undefined;
   #salvages: Salvage[] = [];
   #alarms = '';
+  #salvaged: readonly string[] = [];
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #usage: Usage = { usedBytes: 0, limitBytes: 0, waitingBytes: 0 };
   /** Held as long as this object is. */
   #lock: { release(): void } | undefined;
@@ -118,6 +120,7 @@ export class StoreKeeper {
     try {
       if (salvage.step(this.#now)) {
         this.#salvages.shift();
+        this.#lookedMs = Number.NEGATIVE_INFINITY;
         this.#streamsFile.write(this.#named(this.#open.store));
       }
     } catch (error) {
@@ -343,7 +346,11 @@ export class StoreKeeper {
   }
 
   #tellAlarms(): void {
-    const alarms = [...(this.#open?.room.alarms() ?? []), ...salvageAlarms(this.#salvages, this.#request.directory)];
+    if (this.#now.monotonicMs - this.#lookedMs >= LOOK_EVERY_MS) {
+      this.#salvaged = salvagedFolders(this.#request.directory);
+      this.#lookedMs = this.#now.monotonicMs;
+    }
+    const alarms = [...(this.#open?.room.alarms() ?? []), ...salvageAlarms(this.#salvages, this.#salvaged)];
     if (JSON.stringify(alarms) === this.#alarms) return;
     this.#alarms = JSON.stringify(alarms);
     this.#tell({ news: 'alarms', alarms });
@@ -359,5 +366,7 @@ export class StoreKeeper {
 }
 
 const TRIES_MAX = 4;
+/** A person removes a folder now and then; it is no work for each commit. */
+const LOOK_EVERY_MS = 10_000;
 /** Above the streams of any file that was damaged so badly that not even their numbers are known. */
 const NUMBER_AFTER_UNKNOWN = 4096;

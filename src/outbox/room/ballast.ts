@@ -10,6 +10,7 @@ export class Ballast {
   readonly #file: string;
   readonly #freeBytesMin: number;
   readonly #bytes: number;
+  #isKept = false;
 
   constructor({ directory, limits }: { readonly directory: string; readonly limits: OutboxLimits }) {
     this.#file = join(directory, 'ballast');
@@ -19,13 +20,16 @@ export class Ballast {
 
   /** Makes it, if it is not there and there is room enough beside the reserve. */
   restore(freeBytes: number): void {
-    if (freeBytes < this.#freeBytesMin + this.#bytes || this.#isThere()) return;
+    if (this.#isKept || freeBytes < this.#freeBytesMin + this.#bytes) return;
+    this.#isKept = this.#isThere();
+    if (this.#isKept) return;
     try {
       const file = openSync(this.#file, 'w', 0o600);
       try {
         const zeros = Buffer.alloc(CHUNK_BYTES);
         for (let left = this.#bytes; left > 0; left -= CHUNK_BYTES) writeSync(file, zeros, 0, Math.min(left, CHUNK_BYTES));
         fsyncSync(file);
+        this.#isKept = true;
       } finally {
         closeSync(file);
       }
@@ -36,6 +40,7 @@ export class Ballast {
 
   /** Removes it. */
   giveUp(): void {
+    this.#isKept = false;
     try {
       rmSync(this.#file, { force: true });
     } catch {

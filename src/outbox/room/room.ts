@@ -27,6 +27,8 @@ export class Room {
   readonly #retention: Retention;
   readonly #shedding: Shedding;
   #rowBytes = ROW_BYTES_ASSUMED;
+  /** Looked at once a commit: a disk that fills up within one refuses it by itself. */
+  #free: number | undefined;
 
   constructor(parts: RoomParts) {
     this.#parts = parts;
@@ -45,6 +47,7 @@ export class Room {
 
   /** Makes room for a batch; throws a StorageError when there is none to make. */
   make({ rows, now }: Batch): void {
+    this.#free = undefined;
     const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
     if (rows.length > 0) this.#rowBytes += ((bytes / rows.length) * STORED_SHARE - this.#rowBytes) * AVERAGE_OVER;
     const needed = rows.length === 0 ? 0 : bytes * GROWTH + PAGES_ASIDE;
@@ -68,6 +71,7 @@ export class Room {
   /** The disk is full, whatever our own bounds say: gives up the ballast, so that something can be deleted. */
   relieve(now: Stamp): void {
     this.#ballast.giveUp();
+    this.#free = undefined;
     if (!this.#retention.purge('all')) this.#shedding.shed(now);
   }
 
@@ -86,6 +90,11 @@ export class Room {
   }
 
   #freeBytes(): number {
+    this.#free ??= this.#looked();
+    return this.#free;
+  }
+
+  #looked(): number {
     try {
       const { bavail, bsize } = statfsSync(this.#parts.directory);
       return bavail * bsize;
