@@ -7,12 +7,11 @@ import type { Batch, Committed, Fetched, FetchRequest, News, OpenRequest, Page, 
 import { takesWrites } from './file/disk-probe.ts';
 import { gapRows } from './file/gap.ts';
 import { lockDirectory } from './damage/instance-lock.ts';
-import { putAside, salvagedFolders, waitingForSalvage } from './damage/put-aside.ts';
+import { putAside, waitingForSalvage } from './damage/put-aside.ts';
 import { Room } from './room/room.ts';
 import { SEQUENCE_MAX } from './row-key.ts';
 import { RunningMark } from './damage/running-mark.ts';
-import { Salvage } from './damage/salvage.ts';
-import { salvageAlarms } from './damage/salvage-alarms.ts';
+import { Salvages } from './damage/salvages.ts';
 import { storageError, type StorageTrouble, troubleOf } from './file/storage-fault.ts';
 import { FILE_NAME, Store } from './file/store.ts';
 import { type NamedStream, StreamsFile } from './damage/streams-file.ts';
@@ -35,10 +34,8 @@ export class StoreKeeper {
   #corrected: Stamp | undefined;
   /** What the next file begins with, in place of one that is put aside or missing. */
   #successor: Successor | undefined;
-  #salvages: Salvage[] = [];
+  readonly #salvages: Salvages;
   #alarms = '';
-  #salvaged: readonly string[] = [];
-  #lookedMs = Number.NEGATIVE_INFINITY;
   #usage: Usage = { usedBytes: 0, limitBytes: 0, waitingBytes: 0 };
   /** Held as long as this object is. */
   #lock: { release(): void } | undefined;
@@ -50,6 +47,7 @@ export class StoreKeeper {
     this.#tell = tell;
     this.#mark = new RunningMark(request.directory);
     this.#streamsFile = new StreamsFile(request.directory);
+    this.#salvages = new Salvages({ directory: request.directory, tell });
     this.#now = request.now;
   }
 
@@ -115,32 +113,29 @@ export class StoreKeeper {
 
   /** Copies a piece of what was damaged; false when there is nothing to salvage now. */
   salvage(): boolean {
-    const [salvage] = this.#salvages;
-    if (salvage === undefined || this.#open === undefined) return false;
+    if (!this.#salvages.isBusy || this.#open === undefined) return false;
     try {
-      if (salvage.step(this.#now)) {
-        this.#salvages.shift();
-        this.#lookedMs = Number.NEGATIVE_INFINITY;
-        this.#streamsFile.write(this.#named(this.#open.store));
-      }
+      if (this.#salvages.step(this.#now)) this.#streamsFile.write(this.#named(this.#open.store));
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
       return false; // the present file does not take it now; the next commit tells why, and the salvage goes on later
     }
     this.#try(() => this.#guarded(() => this.#tellAlarms()));
-    return this.#salvages.length > 0;
+    return this.#salvages.isBusy;
   }
 
   /** Whether something damaged waits to be copied. */
   get isSalvaging(): boolean {
-    return this.#salvages.length > 0;
+    return this.#salvages.isBusy;
   }
 
   /** Closes the file; nothing may be called afterwards. */
   close(): void {
     if (this.#open !== undefined) {
+      const { store } = this.#open;
+      this.#try(() => store.keepCount());
       this.#try(() => this.#guarded(() => this.#mark.clear())); // first: a log that is left is no harm, a mark without one is
-      this.#open.store.close();
+      store.close();
       this.#open = undefined;
     }
     this.#lock?.release();
@@ -301,7 +296,7 @@ export class StoreKeeper {
   #closeAnyhow(store: Store): void {
     this.#open = undefined;
     this.#before = store;
-    this.#salvages = [];
+    this.#salvages.stop();
     this.#try(() => store.close()); // a connection to a broken disk may not close in order, and is gone all the same
   }
 
@@ -335,7 +330,7 @@ export class StoreKeeper {
   #startSalvages(store: Store): void {
     this.#try(() =>
       this.#guarded(() => {
-        this.#salvages = waitingForSalvage(this.#request.directory).map((aside) => new Salvage({ aside, store, tell: this.#tell }));
+        this.#salvages.start(store);
         this.#tellAlarms();
       }),
     );
@@ -346,11 +341,7 @@ export class StoreKeeper {
   }
 
   #tellAlarms(): void {
-    if (this.#now.monotonicMs - this.#lookedMs >= LOOK_EVERY_MS) {
-      this.#salvaged = salvagedFolders(this.#request.directory);
-      this.#lookedMs = this.#now.monotonicMs;
-    }
-    const alarms = [...(this.#open?.room.alarms() ?? []), ...salvageAlarms(this.#salvages, this.#salvaged)];
+    const alarms = [...(this.#open?.room.alarms() ?? []), ...this.#salvages.alarms(this.#now)];
     if (JSON.stringify(alarms) === this.#alarms) return;
     this.#alarms = JSON.stringify(alarms);
     this.#tell({ news: 'alarms', alarms });
@@ -366,7 +357,5 @@ export class StoreKeeper {
 }
 
 const TRIES_MAX = 4;
-/** A person removes a folder now and then; it is no work for each commit. */
-const LOOK_EVERY_MS = 10_000;
 /** Above the streams of any file that was damaged so badly that not even their numbers are known. */
 const NUMBER_AFTER_UNKNOWN = 4096;

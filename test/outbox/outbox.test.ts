@@ -47,7 +47,7 @@ describe('the outbox', () => {
     await first.close();
     const database = new Database(join(folder, 'outbox.db'));
     database.function('checksum', { varargs: true }, (...columns: unknown[]) => checksum(columns as (string | number)[]));
-    database.exec('BEGIN; UPDATE stream SET floor = 2; UPDATE stream SET crc = checksum(number, source, site, gateway, fingerprint, created_ms, floor, reason); DELETE FROM scan_lane; COMMIT');
+    database.exec('BEGIN; UPDATE stream SET floor = 2; UPDATE stream SET crc = checksum(number, source, site, gateway, fingerprint, created_ms, floor, reason); DELETE FROM scan_lane; INSERT INTO settled VALUES (1, 0, 0, 2, checksum(1, 0, 0, 2)); COMMIT');
     database.close();
     const second = await openOutbox(folder);
     expect((await second.record([scanOf('C')])).sequences).toEqual([3]);

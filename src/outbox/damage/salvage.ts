@@ -12,9 +12,9 @@ import { LaneSalvage } from './lane-salvage.ts';
 import { type PutAside, salvaged } from './put-aside.ts';
 import { recordColumns } from '../file/row-columns.ts';
 import { rowKey, SEQUENCE_MAX, sequenceOf, STREAM_MAX } from '../row-key.ts';
-import type { QuarantineRecord, RowRecord } from '../file/statements.ts';
+import type { QuarantineRecord, RowRecord, StreamRecord } from '../file/statements.ts';
 import { FILE_NAME, type Store } from '../file/store.ts';
-import { laneNumbered } from '../file/stream-book.ts';
+import { isIntactStream, laneNumbered } from '../file/stream-book.ts';
 import type { NamedStream } from './streams-file.ts';
 
 /** What a Salvage is made of. */
@@ -110,7 +110,7 @@ export class Salvage {
   #gaps(now: Stamp): ReturnType<typeof gapRows> {
     return this.#sources.flatMap(({ number, source }) => {
       const lanes = this.#lanes.filter((lane) => lane.source === source);
-      const highest = Math.max(0, ...lanes.map(({ found }) => found.list().at(-1)?.[1] ?? 0));
+      const highest = Math.max(this.#floorOf(number), ...lanes.map(({ found }) => found.list().at(-1)?.[1] ?? 0));
       const lost = new Ranges();
       for (const { lane } of lanes) {
         const open = new Ranges([[1, highest], ...lanes.flatMap((any) => any.lost.list())]);
@@ -123,6 +123,12 @@ export class Salvage {
       const whole = [[ranges.at(0)?.[0] ?? 0, ranges.at(-1)?.[1] ?? 0]] as const;
       return gapRows({ source, ranges: ranges.length > GAP_RANGES_MAX ? whole : ranges, reason: 'damaged' }, now);
     });
+  }
+
+  /** How far the count is known to have come, whatever rows are found; 0 where that is not known. */
+  #floorOf(number: number): number {
+    const found = this.#try(() => this.#database?.prepare<[number], StreamRecord>('SELECT * FROM stream WHERE number = ?').get(number));
+    return found !== undefined && isIntactStream(found) ? found.floor : 0;
   }
 
   #isUntold({ key }: RowRecord): boolean {

@@ -4,6 +4,7 @@ import { type Lane, LANES, type Stamp } from '../../core/reading.ts';
 import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from '../calls.ts';
 import { isIntact } from './checksum.ts';
 import { SEQUENCE_MAX } from '../row-key.ts';
+import { isIntactRow } from './row-columns.ts';
 import { RowReader } from './row-reader.ts';
 import { Boots, RowWriter } from './row-writer.ts';
 import type { NewRow } from '../row.ts';
@@ -51,6 +52,7 @@ export class Store {
       this.#notes.set(key, value);
     }
     const { statements, book } = this;
+    this.#checkEnds();
     this.#writer = new RowWriter({ statements, book, boots: this.#boots });
     this.#reader = new RowReader({ file, statements, book, boots: this.#boots, bootId: request.now.bootId, transact: (run) => this.transact(run) });
     this.transact(() => {
@@ -129,7 +131,10 @@ export class Store {
    */
   takeBack(before: Store): void {
     if (before.#next > this.#next) throw damage(this.file, `it ends before reading ${before.#next - 1}, which was stored`);
-    this.transact(() => this.#writer.takeBack(before.#next, before.#notes, before.#doubt));
+    this.transact(() => {
+      this.#writer.takeBack(before.#next, before.#notes, before.#doubt);
+      this.book.lowerFloor(this.book.own, before.#next - 1);
+    });
     for (const key of before.#doubt) {
       const value = before.#notes.get(key);
       if (value === undefined) this.#notes.delete(key);
@@ -206,6 +211,11 @@ export class Store {
     });
   }
 
+  /** Writes down how far the count has come, so that it goes on behind that even if a damaged page hides the last rows. */
+  keepCount(): void {
+    if (this.book.own !== 0) this.transact(() => this.book.raiseFloor(this.book.own));
+  }
+
   /** Closes the file; nothing may be called afterwards. */
   close(): void {
     this.guarded(() => void this.#database.close());
@@ -217,6 +227,16 @@ export class Store {
       return run();
     } catch (error) {
       throw storageError(error, this.file);
+    }
+  }
+
+  /** The count goes on behind the last row of each lane: one with another key, or with other bytes, must not be gone by. */
+  #checkEnds(): void {
+    if (this.book.isShort) throw damage(this.file, 'its last readings are hidden');
+    for (const lane of LANES) {
+      const { key } = this.statements.highest[lane].get(0, Number.MAX_SAFE_INTEGER) ?? { key: null };
+      const last = key === null ? undefined : this.statements.row[lane].get(key);
+      if (last !== undefined && !isIntactRow(last)) throw damage(this.file, `the last reading of the ${lane} lane is not as it was written`);
     }
   }
 

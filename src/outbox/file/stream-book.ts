@@ -147,6 +147,20 @@ export class StreamBook {
     if (floor > record.floor) this.#put({ ...record, floor });
   }
 
+  /** Rows of an uncertain commit were taken back: so is what it said of the count. In a transaction. */
+  lowerFloor(stream: number, last: number): void {
+    const record = this.#record(stream);
+    if (record.floor > last) this.#put({ ...record, floor: last });
+  }
+
+  /** The count has come farther than any row that is there or was delivered: rows are hidden. */
+  get isShort(): boolean {
+    const own = this.#streams.get(this.own);
+    if (own === undefined || own.floor === 0) return false;
+    const [from, to] = [rowKey(own.number, own.floor - 1), rowKey(own.number, SEQUENCE_MAX)];
+    return LANES.every((lane) => this.#statements.count[lane].get(from + 1, to)?.rows === 0 && !this.lane(own.number, lane).settled.has(own.floor));
+  }
+
   /** Forgets an old stream of which nothing is kept; in a transaction. */
   remove(stream: number): void {
     for (const lane of LANES) {
@@ -186,7 +200,7 @@ export class StreamBook {
   }
 
   #take(record: StreamRecord): void {
-    if (!isIntact(record.crc, columnsOf(record))) throw damage(this.#file, `the entry of stream ${record.number} is damaged`);
+    if (!isIntactStream(record)) throw damage(this.#file, `the entry of stream ${record.number} is damaged`);
     this.#streams.set(record.number, record);
   }
 
@@ -215,6 +229,11 @@ function reasonToBegin(newest: StreamRecord | undefined, { site, gateway, finger
   if (newest === undefined) return reason;
   if (newest.site !== site || newest.gateway !== gateway) return 'renamed';
   return isOtherHardware(newest.fingerprint, fingerprint) ? 'other-hardware' : undefined;
+}
+
+/** Whether the entry of a stream is as it was written. */
+export function isIntactStream(record: StreamRecord): boolean {
+  return isIntact(record.crc, columnsOf(record));
 }
 
 function columnsOf({ number, source, site, gateway, fingerprint, created_ms: createdMs, floor, reason }: StreamRecord): readonly [number, string, string, string, string, number, number, string] {
