@@ -48,8 +48,9 @@ function startRadio(controller: Pick<EmulatedController, 'path'>, { addresses = 
   return { radio, heard, states };
 }
 
-async function untilOn({ radio }: Heard): Promise<void> {
-  await vi.waitUntil(() => radio.state.kind === 'on', within);
+/** Until it hears: an adapter is powered a moment before it scans, and what is advertised meanwhile is heard by nobody. */
+async function untilHearing({ radio }: Heard, controller: Pick<EmulatedController, 'isScanning'>): Promise<void> {
+  await vi.waitUntil(() => radio.state.kind === 'on' && controller.isScanning, within);
 }
 
 /** A pair: the radio's controller, and one with a meter that can be read and notifies. */
@@ -72,7 +73,7 @@ describe('a radio', () => {
     const air = Air.open();
     const controller = air.controller('00:11:22:33:44:55');
     const it = startRadio(controller);
-    await untilOn(it);
+    await untilHearing(it, controller);
     air.inject({ address: 'C0:DE:C0:DE:00:99', data: COUNT });
     air.inject({ address: TAG, data: COUNT, rssi: -71 });
     await vi.waitUntil(() => it.heard.length > 0, within);
@@ -83,8 +84,9 @@ describe('a radio', () => {
 
   it('keeps two manufacturers and never shows an old structure as new', async () => {
     const air = Air.open();
-    const it = startRadio(air.controller('00:11:22:33:44:55'));
-    await untilOn(it);
+    const controller = air.controller('00:11:22:33:44:55');
+    const it = startRadio(controller);
+    await untilHearing(it, controller);
     air.inject({ address: TAG, data: Buffer.from('06FF5707120A0906FF57073205FF', 'hex').subarray(0, 14) });
     air.inject({ address: TAG, data: Buffer.from('020106', 'hex') });
     await vi.waitUntil(() => it.heard.length === 2, within);
@@ -94,7 +96,7 @@ describe('a radio', () => {
   it('connects, reads, writes, hears notifications and disconnects', async () => {
     const { air, here, peripheral } = await meterInAir();
     const it = startRadio(here);
-    await untilOn(it);
+    await untilHearing(it, here);
     const link = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
     const { bytes } = await link.read(TEMPERATURE);
     expect(Buffer.from(bytes).toString('hex')).toBe('2a09');
@@ -116,7 +118,7 @@ describe('a radio', () => {
   it('tells of a connection that breaks in the middle of a read, and connects again', async () => {
     const { air, here } = await meterInAir();
     const it = startRadio(here);
-    await untilOn(it);
+    await untilHearing(it, here);
     const link = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
     air.loses = (packet) => {
       if (packet[9] !== 0x0a) return false; // a read request
@@ -137,7 +139,7 @@ describe('a radio', () => {
   it('gives a read that never settles a deadline, at the cost of the connection and of nothing else', async () => {
     const { air, here } = await meterInAir();
     const it = startRadio(here);
-    await untilOn(it);
+    await untilHearing(it, here);
     const link = await it.radio.connect({ ...wish, callTimeoutMs: 3000 }, ready);
     air.loses = (packet) => packet[9] === 0x0a;
     await expect(link.read(TEMPERATURE)).rejects.toThrow('reading took longer than 3 s');
@@ -149,8 +151,9 @@ describe('a radio', () => {
 
   it('gives up a device that is not there, and hears the others meanwhile again', async () => {
     const air = Air.open();
-    const it = startRadio(air.controller('00:11:22:33:44:55'));
-    await untilOn(it);
+    const controller = air.controller('00:11:22:33:44:55');
+    const it = startRadio(controller);
+    await untilHearing(it, controller);
     await expect(it.radio.connect({ ...wish, callTimeoutMs: 500 }, ready)).rejects.toThrow('connecting took longer than 0.5 s');
     await vi.waitUntil(() => {
       air.inject({ address: TAG, data: COUNT });
@@ -163,7 +166,7 @@ describe('a radio', () => {
     const air = Air.open();
     const controller = air.controller('00:11:22:33:44:55');
     const it = startRadio(controller, { silenceMs: 300 });
-    await untilOn(it);
+    await untilHearing(it, controller);
     await vi.waitUntil(() => it.radio.counts.silence['reset-adapter'] >= 1, within);
     expect(it.radio.counts.silence).toMatchObject({ 'restart-scan': 1, 'restart-process': 1, 'reset-adapter': 1 });
     await vi.waitUntil(() => {
@@ -176,7 +179,7 @@ describe('a radio', () => {
     const air = Air.open();
     const controller = air.controller('00:11:22:33:44:55');
     const it = startRadio(controller, { silenceMs: 200 });
-    await untilOn(it);
+    await untilHearing(it, controller);
     controller.isSilent = true;
     await vi.waitUntil(() => it.radio.state.kind === 'failing', within);
     controller.isSilent = false;
@@ -191,7 +194,7 @@ describe('a radio', () => {
     const air = Air.open();
     const controller = air.controller('00:11:22:33:44:55');
     const it = startRadio(controller, { silenceMs: 200 });
-    await untilOn(it);
+    await untilHearing(it, controller);
     controller.crash();
     await vi.waitUntil(() => {
       air.inject({ address: TAG, data: COUNT });
