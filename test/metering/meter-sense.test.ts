@@ -35,11 +35,11 @@ class ReadMeter {
     return values.flatMap((value) => this.enter(value === undefined ? undefined : Decimal.parse(value)).contents.map(spoken));
   }
 
-  enter(value: Decimal | string | undefined, content: Partial<MeterContent> = {}): Entered {
+  enter(value: Decimal | string | undefined, content: Partial<MeterContent> = {}, demanded = false): Entered {
     const { quantity = 'count', shape, limits, policy } = this.#given;
     this.#minutes += 1;
     const missing = value === undefined ? ({ quality: 'bad', reason: 'sentinel' } as const) : {};
-    const entered = this.#book.enter([{ content: { ...HOURS, value, ...missing, ...content }, rules: { counter: counterRules(quantity, shape), limits }, policy }], this.at());
+    const entered = this.#book.enter([{ content: { ...HOURS, value, ...missing, ...content }, rules: { counter: counterRules(quantity, shape), limits }, policy, demanded }], this.at());
     this.store(entered);
     return entered;
   }
@@ -253,6 +253,14 @@ describe('the reading policy', () => {
     const meter = new ReadMeter({ policy: { deadband: Decimal.of(0) } });
     expect(meter.read('1', '1', '1.0', '1.1', '1.1')).toEqual(['1 e0', '1.1 e0']);
     expect(meter.enter(Decimal.parse('1.1'))).toMatchObject({ contents: [], notes: {}, suppressed: { same: 1, tooSoon: 0 } });
+  });
+
+  it('publishes what is wished whatever it says', () => {
+    const meter = new ReadMeter({ policy: { everyMs: 86_400_000, deadband: Decimal.of(10) } });
+    expect(meter.read('1', '2')).toEqual(['1 e0']);
+    expect(meter.enter(Decimal.of(2), {}, true).contents.map(spoken)).toEqual(['2 e0']);
+    expect(meter.enter(Decimal.of(2), {}, true).contents.map(spoken)).toEqual(['2 e0']);
+    expect(meter.read('3')).toEqual([]);
   });
 
   it('judges by what was measured and not published too, and remembers rollovers of it through a restart', () => {
