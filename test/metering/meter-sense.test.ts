@@ -169,6 +169,11 @@ describe('a counter', () => {
     expect(meter.read('100', '101', '119.2', '101')).toEqual(['100 e0', '101 e0', '119.2 e0 uncertain faster-than-plausible', '101 e0']);
   });
 
+  it('of starts counts no more of them than there can be', () => {
+    const meter = new ReadMeter({ quantity: 'starts' });
+    expect(meter.read('100', '101', '118', '65636', '119')).toEqual(['100 e0', '101 e0', '118 e0', '65636 e0 uncertain faster-than-plausible', '119 e0']);
+  });
+
   it('keeps its epoch and its reference through readings without a value', () => {
     const meter = new ReadMeter({ shape: PER_HOUR });
     expect(meter.read('5000', '1', '2', undefined, '3')).toEqual(['5000 e0', '- e0 bad lower-than-last', '2 e1', '- e1 bad sentinel', '3 e1']);
