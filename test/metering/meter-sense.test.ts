@@ -169,6 +169,13 @@ describe('a counter', () => {
     expect(meter.read('100', '101', '119.2', '101')).toEqual(['100 e0', '101 e0', '119.2 e0 uncertain faster-than-plausible', '101 e0']);
   });
 
+  it('takes no value for a reference that its driver doubts', () => {
+    const meter = new ReadMeter({ shape: PER_HOUR });
+    meter.read('100');
+    expect(meter.enter(Decimal.of(5000), { quality: 'uncertain', reason: 'unauthenticated' }).contents.map(spoken)).toEqual(['5000 e0 uncertain unauthenticated']);
+    expect(meter.read('101')).toEqual(['101 e0']);
+  });
+
   it('of starts counts no more of them than there can be', () => {
     const meter = new ReadMeter({ quantity: 'starts' });
     expect(meter.read('100', '101', '118', '65636', '119')).toEqual(['100 e0', '101 e0', '118 e0', '65636 e0 uncertain faster-than-plausible', '119 e0']);
