@@ -69,7 +69,7 @@ function counted(meter: string): Type {
       const about = { kind: 'meter', raw: hexOf(bytes.subarray(1, 3)) } as const;
       return [
         { ...about, meter: `${meter}-state`, quantity: 'state', meterKind: 'gauge', value: Decimal.of(word & 1) },
-        { ...about, meter: meter === 'pulses' ? meter : `${meter}-count`, quantity: 'count', meterKind: 'counter', value: Decimal.of(word >> 1), counter: binaryCounter(15) },
+        { ...about, meter: meter === 'pulses' ? meter : `${meter}-count`, quantity: 'count', meterKind: 'counter', value: Decimal.of(word >> 1), counter: COUNTER },
       ];
     },
   };
@@ -79,3 +79,6 @@ function identity(bytes: Uint8Array): readonly MeterObservation[] {
   const raw = hexOf(bytes.subarray(1, 7));
   return [{ kind: 'meter', meter: 'identity', quantity: 'text', meterKind: 'characteristic', value: raw, raw }];
 }
+
+/** Fifteen bits, above or beside a state. */
+const COUNTER = binaryCounter(15);

@@ -73,7 +73,7 @@ function part(flag: number, field: ScaledField): Part {
 function movement(bytes: Uint8Array, at: number): readonly MeterObservation[] {
   const word = integerAt(bytes, at, { bytes: 2 }, 'high first');
   const raw = hexOf(bytes.subarray(at, at + 2));
-  return [state('moving', word >= 0x8000, raw), { kind: 'meter', meter: 'movements', quantity: 'count', meterKind: 'counter', value: Decimal.of(word & 0x7fff), raw, counter: binaryCounter(15) }];
+  return [state('moving', word >= 0x8000, raw), { kind: 'meter', meter: 'movements', quantity: 'count', meterKind: 'counter', value: Decimal.of(word & 0x7fff), raw, counter: COUNTER }];
 }
 
 function tilt(bytes: Uint8Array, at: number): readonly MeterObservation[] {
@@ -87,3 +87,6 @@ function state(meter: string, isOn: boolean, raw: string): MeterObservation {
 const PITCH = scaledField('pitch', 'angle', 's8', '1');
 const ROLL = scaledField('roll', 'angle', 's16', '1');
 const TELTONIKA = 0x089a;
+
+/** Fifteen bits, above or beside a state. */
+const COUNTER = binaryCounter(15);

@@ -1,4 +1,4 @@
-import { type Clock, pause } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { PollOutcome } from '../core/poll-outcome.ts';
 
 /** Somebody's wish to have a device read now. */
@@ -13,7 +13,7 @@ export interface PollRequest {
 export class PollRequests {
   readonly #waiting: PollRequest[] = [];
   #link: AbortSignal | undefined;
-  #arrived = new AbortController();
+  #arrived: () => void = nobodyWaits;
 
   /** Resolves with what became of it; at once when nobody can take it. It never rejects. */
   ask(meter?: string): Promise<PollOutcome> {
@@ -21,7 +21,7 @@ export class PollRequests {
     if (this.#waiting.length >= WAITING_MAX) return Promise.resolve({ kind: 'refused', code: 'busy', message: `${WAITING_MAX} wishes to read this device wait already` });
     return new Promise((done) => {
       this.#waiting.push({ meter, done });
-      this.#arrived.abort();
+      this.#arrived();
     });
   }
 
@@ -37,17 +37,20 @@ export class PollRequests {
     return this.#waiting.shift();
   }
 
-  /** Resolves after the delay, when the signal is aborted, or as soon as a wish waits. */
-  async pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length > 0) return;
-    this.#arrived = new AbortController();
-    const either = new AbortController();
-    const wake = (): void => either.abort();
-    signal.addEventListener('abort', wake, { once: true });
-    this.#arrived.signal.addEventListener('abort', wake, { once: true });
-    if (signal.aborted) wake();
-    await pause(clock, delayMs, either.signal);
-    signal.removeEventListener('abort', wake);
+  /** Resolves after the delay, when the signal is aborted, or as soon as a wish waits. One waits at a time. */
+  pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        cancel();
+        signal.removeEventListener('abort', finish);
+        this.#arrived = nobodyWaits;
+        resolve();
+      };
+      const cancel = clock.after(delayMs, finish);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#arrived = finish;
+      if (signal.aborted || this.#waiting.length > 0) finish();
+    });
   }
 
   #close(): void {
@@ -56,6 +59,7 @@ export class PollRequests {
   }
 }
 
+const nobodyWaits = (): void => undefined;
 const NO_LINK: PollOutcome = { kind: 'refused', code: 'no_answer', message: 'its port is not open now; see why with: tailgate status' };
 /** More than a person or a work management system wishes at once; each costs the line a poll. */
 const WAITING_MAX = 16;

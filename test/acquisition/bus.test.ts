@@ -93,6 +93,20 @@ describe('a reading on demand', () => {
     expect(device.values()).toEqual(['m100=100 m200=200 m300=300', 'm100=100']);
   });
 
+  test('keeps no poll of the schedule from its turn, however many are wished', async () => {
+    const { bench, device, ask } = demanded({ every: '1 s' });
+    await bench.begin(device);
+    await bench.clock.advance(100);
+    let isOver = false;
+    const again = (): void => void (isOver || ask('m100').then(again));
+    for (let wishes = 0; wishes < 16; wishes += 1) again();
+    await bench.clock.advance(10_000);
+    isOver = true;
+    const scheduled = device.reports.filter(({ demanded: wish }) => wish === undefined);
+    expect(scheduled.length).toBeGreaterThanOrEqual(3 * 9);
+    expect(device.reports.length - scheduled.length).toBeGreaterThan(50);
+  });
+
   test('of a device that does not answer is refused with what its state says, and asks it although it is asked rarely', async () => {
     const { bench, device, slave, ask } = demanded({ responseTimeout: '200 ms' });
     await bench.begin(device);

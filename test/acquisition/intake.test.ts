@@ -345,3 +345,23 @@ describe('meter readings inside one second', () => {
     expect(told()).toEqual(['1 30.123', '2 31.123']);
   });
 });
+
+describe('a reading on demand', () => {
+  it('is published whatever its policy says, and no other meter that was read with it', async () => {
+    const { disk, clock, intake } = started();
+    const status = new DeviceStatus({ device: 'press', clock, changed: () => undefined });
+    const meters = { pressure: { policy: { everyMs: 86_400_000 } }, level: { policy: { everyMs: 86_400_000 } } };
+    const read = async (demanded?: { readonly meter?: string }): Promise<string[]> => {
+      const before = disk.rows.length;
+      const observations = ['pressure', 'level'].map((meter): MeterObservation => ({ kind: 'meter', meter, quantity: 'pressure', meterKind: 'gauge', value: Decimal.of(7), raw: '7' }));
+      void intake.take({ observations, stamp: clock.stamp(), demanded }, { mapping: { device: 'press', meters }, status, lingerMs: 0 });
+      await disk.commitAll();
+      await clock.advance(2000);
+      return disk.rows.slice(before).flatMap((row) => (row.kind === 'reading' ? [row.content.meter] : []));
+    };
+    expect(await read()).toEqual(['pressure', 'level']);
+    expect(await read()).toEqual([]);
+    expect(await read({ meter: 'level' })).toEqual(['level']);
+    expect(await read({})).toEqual(['pressure', 'level']);
+  });
+});

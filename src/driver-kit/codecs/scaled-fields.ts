@@ -35,7 +35,7 @@ export function exactly(text: string): Decimal {
 export function fieldObservation(field: ScaledField, payload: Uint8Array, at: number, order: ByteOrder): MeterObservation {
   const { meter, quantity, kind = 'gauge', bytes } = field;
   const raw = hexOf(payload.subarray(at, at + bytes));
-  const counter = kind === 'counter' && field.signed !== true ? binaryCounter(8 * bytes, field) : undefined;
+  const counter = kind === 'counter' && field.signed !== true ? counterOf(field) : undefined;
   return { kind: 'meter', meter, quantity, meterKind: kind, value: valueOf(field, integerAt(payload, at, field, order), raw), raw, ...(counter && { counter }) };
 }
 
@@ -54,6 +54,17 @@ export function integerAt(payload: Uint8Array, at: number, { bytes, signed }: Pi
   for (let index = 0; index < bytes; index += 1) value = value * 256 + (payload[order === 'high first' ? at + index : at + bytes - 1 - index] ?? 0);
   return signed === true && value >= 2 ** (8 * bytes - 1) ? value - 2 ** (8 * bytes) : value;
 }
+
+/** Made once for a field: tables are read for each of many advertisements. */
+function counterOf(field: ScaledField): CounterShape {
+  const known = COUNTERS.get(field);
+  if (known !== undefined) return known;
+  const made = binaryCounter(8 * field.bytes, field);
+  COUNTERS.set(field, made);
+  return made;
+}
+
+const COUNTERS = new WeakMap<ScaledField, CounterShape>();
 
 function valueOf({ none, scale, offset }: ScaledField, integer: number, raw: string): Decimal | NoValue {
   if (none?.includes(integer) === true) return { missing: `sentinel 0x${raw}` };
