@@ -7,6 +7,7 @@ import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { PollDesk } from './acquisition/poll-desk.ts';
 import { RadioDevices } from './acquisition/radio-devices.ts';
 import { scanPlace, ScanSense } from './acquisition/scan-sense.ts';
 import { Sightings } from './acquisition/sightings.ts';
@@ -18,7 +19,6 @@ import { portKey } from './config/port.ts';
 import { readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
-import { StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import { Delivery } from './delivery/delivery.ts';
@@ -30,8 +30,10 @@ import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { socketPath } from './operations/control-socket.ts';
 import { keepServing } from './operations/keep-serving.ts';
+import { logged } from './operations/logged.ts';
 import { meterCommands, type ReplacedMeter } from './operations/meter-commands.ts';
 import { modbusCommands } from './operations/modbus-commands.ts';
+import { pollCommands } from './operations/poll-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { tagCommands } from './operations/tag-commands.ts';
@@ -73,6 +75,7 @@ export class Gateway {
   readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
   readonly #desks = new BusDesks();
+  readonly #polls: PollDesk;
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
@@ -90,6 +93,7 @@ export class Gateway {
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
+    this.#polls = new PollDesk(parts.configuration.devices);
     this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
     this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
@@ -159,7 +163,7 @@ export class Gateway {
     this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
     const replaced = (meter: ReplacedMeter): Promise<number | undefined> => this.#intake.replaced(meter, this.#clock.stamp());
-    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...tagCommands((device) => this.#radioDevices.reset(device)) };
+    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...pollCommands(this.#polls.poll), ...tagCommands((device) => this.#radioDevices.reset(device)) };
     await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
@@ -205,14 +209,15 @@ export class Gateway {
     const { name, driver, options, port } = device;
     const radio = this.#radio;
     if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
-    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device) });
+    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device), requests: this.#polls.requestsOf(name) });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
     const { name, driver, options } = device;
     if (driver.form !== 'polling') return [];
     const report = this.#reporter(device);
-    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, `${name}: readings could not be stored`)) }];
+    const refused = logged(this.#log, `${name}: readings could not be stored`);
+    return [{ name, driver, options, status: this.#statusOf(name), requests: this.#polls.requestsOf(name), report: (observations, stamp, demanded) => report({ observations, stamp, demanded }).then(() => undefined, refused) }];
   }
 
   /** Says what a device's observations mean and records them; resolves after the commit. */
@@ -263,7 +268,7 @@ export class Gateway {
     const note = (key: string): string | undefined => this.#outbox.note(key);
     const { rules, contextTimeoutMs } = this.#configuration.scans;
     const scans = new ScanSense({ note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
-    return new Intake({ record, meters: new MeterBook(note), scans, rules });
+    return new Intake({ clock: this.#clock, record, meters: new MeterBook(note), scans, rules });
   }
 
   /** What lies in quarantine was not delivered either, and waits for a person. */
@@ -289,6 +294,7 @@ export class Gateway {
       drainPerSecond: mqtt.drainPerSecond,
       spreadMs: BACKLOG_SPREAD_MS,
       copied: (source) => this.#copied(source),
+      poll: this.#polls.poll,
       version: mqtt.version,
       settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionFiles(mqtt)),
       facts: () => ({
@@ -325,13 +331,6 @@ export class Gateway {
       alarms: this.#alarms(),
     });
   }
-}
-
-function logged(log: Log, what: string): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof StorageError)) throw error;
-    log.error(what, { why: error.message });
-  };
 }
 
 const BEGIN_AGAIN_MS = 10_000;

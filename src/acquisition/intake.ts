@@ -1,3 +1,4 @@
+import type { Cancel, Clock } from '../core/clock.ts';
 import { StorageError } from '../core/errors.ts';
 import type { Unit } from '../core/quantity.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
@@ -14,6 +15,7 @@ import { Turns } from './turns.ts';
 
 /** What an Intake is made of. */
 export interface IntakeParts {
+  readonly clock: Clock;
   readonly record: RecordReadings;
   readonly meters: MeterBook;
   readonly scans: ScanSense;
@@ -36,8 +38,11 @@ export interface IntakeDevice {
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #turns = new Turns();
+  /** Those that anything was taken of, by name. */
+  readonly #devices = new Map<string, IntakeDevice>();
   /** Reports that are being recorded. */
   #underway = 0;
+  #cancelHeld: Cancel = () => undefined; // nothing is held
   #idle: () => void = () => undefined; // nobody waits
 
   constructor(parts: IntakeParts) {
@@ -49,6 +54,7 @@ export class Intake {
    * with a StorageError when it was not stored. A scan waits for the one before it that changes what it means.
    */
   take(report: Report, device: IntakeDevice): Promise<'questioned' | undefined> {
+    this.#devices.set(device.mapping.device, device);
     const { place } = device;
     const scans = report.observations
       .filter((observation) => observation.kind === 'scan')
@@ -57,23 +63,58 @@ export class Intake {
     return this.#counted(scans.length === 0 ? store() : this.#turns.run(place.contextKey, scans.some(turns), store));
   }
 
-  /** Resolves when everything that was taken until now is recorded or refused. */
+  /** Resolves when everything that was taken until now is recorded or refused; readings that are held take up to a second. */
   async settled(): Promise<void> {
-    while (this.#underway > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    while (this.#underway > 0 || this.#parts.meters.nextDueMs !== undefined) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  #store(understood: readonly UnderstoodScan[], { observations, stamp, notes }: Report, { mapping, place, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
+  #store(understood: readonly UnderstoodScan[], { observations, stamp, notes, demanded }: Report, { mapping, place, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
     const { device } = mapping;
-    const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterEntry(value, mapping));
+    const values = observations
+      .filter((observation) => observation.kind === 'meter')
+      .map((value) => ({ ...meterEntry(value, mapping), demanded: demanded !== undefined && (demanded.meter ?? value.meter) === value.meter }));
     const scans = this.#parts.scans.enter(understood, place, stamp);
     const meters = this.#parts.meters.enter(values, stamp);
+    if (values.length > 0) this.#awaitHeld();
     const told = meters.events.map((begun) => epochReading(begun, stamp));
     status.counts.unchanged += meters.suppressed.same;
     status.counts.tooSoon += meters.suppressed.tooSoon;
     const readings: Reading[] = [...scans.readings, ...told, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
     const recording = this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...notes }, { lingerMs });
     return whenRecorded(recording, { status, count: readings.length, scanned: scans.settled, measured: meters.settled, verdict: scans.isQuestioned ? 'questioned' : undefined });
+  }
+
+  #awaitHeld(): void {
+    const { meters, clock } = this.#parts;
+    this.#cancelHeld();
+    if (meters.nextDueMs !== undefined) this.#cancelHeld = clock.after(meters.nextDueMs - clock.monotonicMs(), () => this.#storeHeld());
+  }
+
+  #storeHeld(): void {
+    const { meters, clock } = this.#parts;
+    for (const held of meters.due(clock.monotonicMs())) this.#counted(this.#storeLate(held)).catch(thrown);
+    this.#awaitHeld();
+    if (this.#underway === 0) this.#idle();
+  }
+
+  /** Nobody waits for these; one that cannot be stored is counted, as any is that can be read again. */
+  async #storeLate({ contents, stamp, notes, settled }: Entered & { readonly stamp: Stamp }): Promise<void> {
+    const readings = contents.map((content) => ({ kind: 'reading', device: content.device, stamp, content }) as const);
+    const device = this.#devices.get(readings[0]?.device ?? '');
+    if (device === undefined) return;
+    const { status, lingerMs } = device;
+    let outcome: 'stored' | 'refused' = 'refused';
+    try {
+      await this.#parts.record(readings, notes, { lingerMs });
+      outcome = 'stored';
+      status.counts.readings += readings.length;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      status.counts.refused += readings.length;
+    } finally {
+      settled(outcome);
+    }
   }
 
   /** Takes a person's word that a counter was replaced; resolves with its new epoch after the commit, with undefined when it was never read. */
@@ -104,6 +145,11 @@ export class Intake {
     this.#underway -= 1;
     if (this.#underway === 0) this.#idle();
   };
+}
+
+/** A bug that nobody waits for ends the process. */
+function thrown(bug: unknown): never {
+  throw bug;
 }
 
 /** What is still to be done with readings once they are recorded: all that is kept of them meanwhile, since thousands can wait. */

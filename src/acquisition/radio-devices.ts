@@ -10,6 +10,7 @@ import { BatteryEvents } from './battery-events.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { runGatt } from './gatt-session.ts';
+import type { PollRequests } from './poll-requests.ts';
 import { Tag } from './tag.ts';
 
 /** A device that is heard or connected to over the radio. */
@@ -25,6 +26,8 @@ export interface RadioDevice {
   readonly radio: Radio;
   readonly status: DeviceStatus;
   readonly report: (report: Report) => Promise<'questioned' | void>;
+  /** Where wishes to read it out of turn are taken. */
+  readonly requests?: PollRequests | undefined;
 }
 
 /** What RadioDevices is made of. */

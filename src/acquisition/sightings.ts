@@ -45,8 +45,7 @@ export class Sightings {
   }
 
   /** Resolves when everything in the report is stored, now or at its first time; rejects when something is not. */
-  take(report: Report): Verdict {
-    const { observations, stamp, notes } = report;
+  take({ observations, stamp, ...more }: Report): Verdict {
     const frame: Frame = { fresh: [], codes: [], shared: [], marks: [], stamp };
     for (const observation of observations) {
       if (observation.kind === 'scan') this.#sight(observation, frame);
@@ -55,7 +54,7 @@ export class Sightings {
     if (this.#presence !== undefined) this.#awaitDue();
     const { fresh, shared, marks } = frame;
     if (fresh.length === 0) return together(shared);
-    const stored = this.#parts.store({ observations: fresh, stamp, notes });
+    const stored = this.#parts.store({ observations: fresh, stamp, ...more });
     for (const mark of marks) mark(stored);
     return shared.length === 0 ? stored : together([...shared, stored]);
   }

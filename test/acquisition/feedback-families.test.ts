@@ -93,7 +93,7 @@ async function scanner({ driver, options }: Family, outbox: Outbox) {
   };
   pty.onData((chunk) => story.push(Buffer.from(chunk).toString('latin1')));
   const scans = new ScanSense({ note: (key) => outbox.note(key), contextTimeoutMs: 1000, isDelivered: () => true });
-  const intake = new Intake({ record, meters: new MeterBook((key) => outbox.note(key)), scans, rules: RULES });
+  const intake = new Intake({ clock, record, meters: new MeterBook((key) => outbox.note(key)), scans, rules: RULES });
   const stop = new AbortController();
   const crash = (bug: unknown): never => {
     throw bug;

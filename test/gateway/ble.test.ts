@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../demo/broker.ts';
+import { ask, socketPath } from '../../src/operations/control-socket.ts';
 import { Air } from '../support/ble/air.ts';
 import { Peripheral } from '../support/ble/peripheral.ts';
 import { contractReceiver } from '../support/contract-receiver.ts';
@@ -90,6 +91,11 @@ describe('a gateway with a radio', () => {
     await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
     await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data }) => [data['meter'], Number(data['value'])])).toEqual([['temperature', 23.46], ['battery', 9]]), within);
     await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('tailgate.battery-low.v1'), within);
+    const temperatures = (): number => events.filter(({ data }) => data['meter'] === 'temperature').length;
+    await vi.waitFor(async () => {
+      expect(await ask(socketPath(gateway.outbox), 'poll', { meter: 'room/temperature' })).toEqual({ values: 2 });
+      expect(temperatures()).toBeGreaterThan(1); // the same value within one second is none
+    }, within);
   });
 
   it('takes a scan from a scanner with the Nordic UART service, and confirms it there after the commit', async () => {
