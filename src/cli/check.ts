@@ -31,14 +31,14 @@ export async function checkCommand({ write, scan, ...parts }: CheckParts): Promi
   }
 }
 
-
 function summary(configuration: Configuration, warnings: readonly string[]): string {
-  const { file, hash, gateway, site, owner, mqtt, outbox, devices } = configuration;
+  const { file, hash, gateway, site, owner, mqtt, outbox, led, devices } = configuration;
   const lines = [
     `${printable(file, 1000)} (${hash})`,
     `gateway  ${gateway} at ${site}${owner === undefined ? '' : `, owner ${printable(owner.name)}`}`,
     `broker   ${printable(mqtt.url)} ${login(mqtt)}, MQTT ${mqtt.version}, delivered when the ${mqtt.acknowledgedBy} says so`,
     `outbox   ${printable(outbox.directory)}, at most ${spokenSize(outbox.limits.bytesMax)}`,
+    ...(led === undefined ? [] : [`led      ${printable(led.path)}`]),
     ...devices.flatMap((device) => spokenDevice(device, mqtt.root)),
     ...warnings.map((warning) => `warning: ${warning}`),
     'OK',
