@@ -1,4 +1,5 @@
 import { spokenDuration } from '../core/amount.ts';
+import { printableJson } from '../core/printable.ts';
 import { ask, socketPath } from '../operations/control-socket.ts';
 
 /** What `tailgate status` prints of a running gateway; the answer of its `status` command. */
@@ -30,7 +31,7 @@ interface Status {
 export async function statusCommand({ directory, json, write }: { readonly directory: string; readonly json: boolean; readonly write: (line: string) => void }): Promise<number> {
   const answer = await ask(socketPath(directory), 'status');
   if (json) {
-    write(JSON.stringify(answer, null, 2));
+    write(printableJson(answer));
     return 0;
   }
   for (const line of spoken(answer as Status)) write(line);

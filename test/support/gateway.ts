@@ -7,6 +7,7 @@ import { temporaryFolder } from './folders.ts';
 
 /** What `tailgate status --json` says, as far as tests look at it. */
 export interface GatewayStatus {
+  readonly clock: string;
   readonly broker: { readonly connected: boolean; readonly why?: string };
   readonly outbox: { readonly waiting: { readonly scan: number; readonly meter: number }; readonly settled: number; readonly fault?: string };
   readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly frames: number; readonly refused: number; readonly repeats: number; readonly discarded: Readonly<Record<string, number>> }[];
