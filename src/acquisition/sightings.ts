@@ -183,8 +183,8 @@ function departure({ firstMs, lastMs, count }: Stay<Verdict>, { wallMs, monotoni
   return { kind: 'departed', count, firstSeen: timeOf(firstMs), lastSeen: timeOf(lastMs) };
 }
 
-function codeOf({ bytes, aim = '', symbologyName = '' }: ScanObservation): string {
-  return `${aim}|${symbologyName}|${hexOf(bytes)}`;
+function codeOf({ bytes, aim = '', symbologyName = '', codeId }: ScanObservation): string {
+  return `${aim}|${symbologyName}|${codeId?.id ?? ''}|${hexOf(bytes)}`;
 }
 
 /** Departures that come due together are stored together. */

@@ -283,7 +283,7 @@ describe('meter readings inside one second', () => {
     const status = new DeviceStatus({ device: 'press', clock, changed: () => undefined });
     const shows = (value: number): Promise<string> => {
       const observation: MeterObservation = { kind: 'meter', meter: 'pressure', quantity: 'pressure', meterKind: 'gauge', value: Decimal.of(value), raw: String(value) };
-      return running.intake.take({ observations: [observation], stamp: clock.stamp() }, { mapping: { device: 'press', meters: {} }, status, lingerMs: 200 }).then(() => 'stored', () => 'refused');
+      return running.intake.take({ observations: [observation], stamp: clock.stamp() }, { mapping: { device: 'press', meters: {} }, place: scanPlace('press'), status, lingerMs: 200 }).then(() => 'stored', () => 'refused');
     };
     const told = (): unknown[] => disk.rows.flatMap((row) => (row.kind === 'reading' ? [`${String(row.content.value)} ${new Date(row.stamp.wallMs).toISOString().slice(17, 23)}`] : []));
     return { ...running, status, shows, told };
