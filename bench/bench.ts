@@ -99,19 +99,19 @@ async function measureSustained(floor: number): Promise<void> {
 
 /** The plain line and everything that can be set, in turns: what it costs that scans have a role, a context and an answer. */
 async function measureEverything(perSecond: number, codes: number): Promise<void> {
-  const plain: Passage[] = [];
-  const full: Passage[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
-    plain.push(await passage({ lines: ptys.map((_, port) => linesOf(port, codes)), codes, perSecond }));
-    full.push(await passage({ lines: ptys.map((_, port) => everything.lines(port, codes)), codes, perSecond, scans: everything.configuration(folder, PORTS, codes) }));
+  const ways: Record<Way, Passage[]> = { 'plain lines': [], 'all but answers': [], 'everything on': [] };
+  for (let run = 0; run < RUNS; run += 1) for (const [way, passages] of Object.entries(ways)) passages.push(await passage(way as Way, codes, perSecond));
+  const of = (way: Way, key: keyof Passage): number => median(ways[way].map((one) => one[key]));
+  for (const way of Object.keys(ways) as Way[]) {
+    const [share, cost] = [of(way, 'rate') / of('plain lines', 'rate'), of(way, 'mainMs') / of('plain lines', 'mainMs')];
+    const words = `${Math.round(of(way, 'rate'))} readings/s, ${of(way, 'mainMs').toFixed(3)} ms of the main thread and ${of(way, 'cpuMs').toFixed(3)} ms of CPU each`;
+    const name = `${PORTS} ports, ${perSecond === Infinity ? 'as fast as it goes' : `${perSecond}/s`}, ${way}`;
+    if (way === 'plain lines') report(name, words);
+    else report(name, `${words}; ${share.toFixed(2)} of the plain throughput, ${cost.toFixed(2)} of its main thread`, '≥ 0.85 of plain', share >= 0.85);
   }
-  const of = (passages: readonly Passage[], key: keyof Passage): number => median(passages.map((one) => one[key]));
-  const words = (passages: readonly Passage[]): string => `${Math.round(of(passages, 'rate'))} readings/s, ${of(passages, 'mainMs').toFixed(3)} ms of the main thread and ${of(passages, 'cpuMs').toFixed(3)} ms of CPU each`;
-  const [share, cost] = [of(full, 'rate') / of(plain, 'rate'), of(full, 'mainMs') / of(plain, 'mainMs')];
-  const pace = perSecond === Infinity ? `${PORTS} ports, as fast as it goes` : `${PORTS} ports, ${perSecond}/s`;
-  report(`${pace}, plain lines`, words(plain));
-  report(`${pace}, everything on`, `${words(full)}; ${share.toFixed(2)} of the plain throughput, ${cost.toFixed(2)} of its main thread`, '≥ 0.85 of plain', share >= 0.85);
 }
+
+type Way = 'plain lines' | 'all but answers' | 'everything on';
 
 /** What came of lines on all ports. */
 interface Passage {
@@ -121,19 +121,21 @@ interface Passage {
   readonly cpuMs: number;
 }
 
-async function passage({ lines, codes, perSecond, scans = '' }: { lines: readonly (readonly string[])[]; codes: number; perSecond: number; scans?: string }): Promise<Passage> {
+async function passage(way: Way, codes: number, perSecond: number): Promise<Passage> {
   const count = PORTS * codes;
-  const gateway = await startGateway(broker.url, undefined, scans);
-  const context = scans === '' ? [] : everything.context;
+  const isPlain = way === 'plain lines';
+  const [context, lines] = isPlain ? [[], ptys.map((_, port) => linesOf(port, codes))] : [everything.context, ptys.map((_, port) => everything.lines(port, codes))];
+  const answered = async (of: readonly string[]): Promise<void> => waitFor(async () => way !== 'everything on' || answers === of.join('\r').split('\r').length);
+  const gateway = await startGateway(broker.url, undefined, isPlain ? undefined : { scans: everything.configuration(folder, PORTS, codes), device: way === 'everything on' ? `${everything.device}, ${everything.feedback}` : everything.device });
   for (const pty of ptys) await pty.write(context.map((line) => `${line}\r`).join(''));
   await subscriber.take(PORTS * context.length);
-  await waitFor(async () => scans === '' || answers === PORTS * context.length);
+  await answered(ptys.flatMap(() => context));
   answers = 0;
   const before = figuresOf(gateway.pid ?? 0);
   const startMs = monotonicMs();
   await Promise.all(ptys.map((pty, port) => written(pty, lines[port] ?? [], perSecond / PORTS)));
   const arrivals = await subscriber.take(count);
-  await waitFor(async () => scans === '' || answers === lines.flat().join('\r').split('\r').length);
+  await answered(lines.flat());
   const after = figuresOf(gateway.pid ?? 0);
   expectEachOnce(arrivals, count);
   answers = 0;
@@ -256,17 +258,22 @@ async function pace(perSecond: number, count: number): Promise<ReadonlyMap<strin
   return sentMs;
 }
 
-/** With `scans`, everything is on. */
-function gatewayOn(url: string, outbox: string, scans = ''): GatewayProcess {
+/** What the configuration says beside the plain line. */
+interface Extras {
+  readonly scans: string;
+  readonly device: string;
+}
+
+function gatewayOn(url: string, outbox: string, extras?: Extras): GatewayProcess {
   configurations += 1;
   const configurationFile = join(folder, `gateway-${configurations}.yaml`);
-  const devices = ptys.map(({ path }, index) => `  scanner-${index}: { driver: line-scanner, port: ${path}, terminator: CR${scans === '' ? '' : `, ${everything.device}`} }`);
-  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}", clockWait: 0 s }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\n${scans}devices:\n${devices.join('\n')}\n`);
+  const devices = ptys.map(({ path }, index) => `  scanner-${index}: { driver: line-scanner, port: ${path}, terminator: CR${extras === undefined ? '' : `, ${extras.device}`} }`);
+  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}", clockWait: 0 s }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\n${extras?.scans ?? ''}devices:\n${devices.join('\n')}\n`);
   return new GatewayProcess({ configurationFile, logFile: join(folder, 'gateway.log') });
 }
 
-async function startGateway(url: string, outbox = join(folder, `outbox-${configurations}`), scans = ''): Promise<GatewayProcess> {
-  const gateway = gatewayOn(url, outbox, scans);
+async function startGateway(url: string, outbox = join(folder, `outbox-${configurations}`), extras?: Extras): Promise<GatewayProcess> {
+  const gateway = gatewayOn(url, outbox, extras);
   gateway.start({ PATH: clockIsSet });
   await waitFor(async () => {
     const { devices, broker: link } = await statusOf(outbox);

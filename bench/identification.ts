@@ -32,7 +32,9 @@ export const everything = {
     writeFileSync(join(folder, 'assets.csv'), `code,role\n${assets.map((asset) => `${asset},asset`).join('\n')}\n`);
     return `scans: { contextTimeout: 10 h, rules: [{ role: badge, pattern: "B-[0-9]{4}" }, { role: work-order, prefix: WO- }, { role: part, ai: "21" }, { role: asset, prefix: PUMP-, list: assets.csv }] }\n`;
   },
-  device: 'aim: always, feedback: zebra-ack-nak, answerWithin: 60 s, repeatWindow: 300 ms, contextGroup: crew',
+  device: 'aim: always, repeatWindow: 300 ms, contextGroup: crew',
+  /** Codes that come faster than any person's are answered later than a scanner would wait. */
+  feedback: 'feedback: zebra-ack-nak, answerWithin: 60 s',
   /** What is scanned first on each port, so that all that follows has a context. */
   context: [']C0B-1138', ']C0WO-204711', ']C0TG!REPAIR'],
   /** Codes of their own, of which every fourth is GS1's and every 500th a new work order; one in ten is read twice at once. */
