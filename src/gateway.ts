@@ -6,11 +6,13 @@ import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
 import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
+import type { Outcome } from './acquisition/commits.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { PollDesk } from './acquisition/poll-desk.ts';
 import { RadioDevices } from './acquisition/radio-devices.ts';
-import { ScanSense } from './acquisition/scan-sense.ts';
+import { scanPlace, ScanSense } from './acquisition/scan-sense.ts';
 import { Sightings } from './acquisition/sightings.ts';
+import { toldOutcomes } from './acquisition/told-outcomes.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
@@ -31,6 +33,7 @@ import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { socketPath } from './operations/control-socket.ts';
 import { keepServing } from './operations/keep-serving.ts';
 import { logged } from './operations/logged.ts';
+import { Led } from './operations/led.ts';
 import { meterCommands, type ReplacedMeter } from './operations/meter-commands.ts';
 import { modbusCommands } from './operations/modbus-commands.ts';
 import { pollCommands } from './operations/poll-commands.ts';
@@ -76,6 +79,7 @@ export class Gateway {
   readonly #events: DeviceEvents;
   readonly #desks = new BusDesks();
   readonly #polls: PollDesk;
+  readonly #led: Led | undefined;
   readonly #clockEvents: ClockEvents;
   readonly #logged = new Map<string, string>();
   readonly #stop = new AbortController();
@@ -83,6 +87,7 @@ export class Gateway {
   readonly #died: (why: unknown) => void;
   #sessions: Promise<unknown> = Promise.resolve();
   #commands: { close(): Promise<void> } | undefined;
+  readonly #told = (outcome: Outcome): void => this.#led?.show(outcome);
 
   private constructor(parts: GatewayParts, outbox: Outbox, clockStatus: ClockStatus) {
     const { clock } = clockStatus;
@@ -101,10 +106,9 @@ export class Gateway {
     this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     if (parts.configuration.devices.some(({ port }) => port.kind === 'ble')) this.#radio = new AdapterRadio({ ...parts.configuration.ble, program: parts.radioProgram, clock, random: Math.random, log: parts.log });
     this.#radioDevices = new RadioDevices({ ...this.#common(), record: outbox.record, note: (key) => outbox.note(key), event: (event) => this.#recorder.record(event), readSecret });
-    this.#statuses = parts.configuration.devices.map(
-      ({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }),
-    );
+    this.#statuses = parts.configuration.devices.map(({ name }) => new DeviceStatus({ device: name, clock, changed: (report) => this.#deviceChanged(report) }));
     this.#delivery = this.#makeDelivery();
+    this.#led = this.#makeLed();
   }
 
   /** Starts everything. Rejects with a StorageError or ConfigurationError when the outbox or its socket cannot be had. */
@@ -160,7 +164,7 @@ export class Gateway {
 
   async #run(died: (why: unknown) => void): Promise<void> {
     this.#delivery.run().catch(died);
-    this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal)]).catch(died);
+    this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal), this.#led?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
     const replaced = (meter: ReplacedMeter): Promise<number | undefined> => this.#intake.replaced(meter, this.#clock.stamp());
     const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...pollCommands(this.#polls.poll), ...tagCommands((device) => this.#radioDevices.reset(device)) };
@@ -181,7 +185,7 @@ export class Gateway {
           buses.set(portKey(device.port), [...(buses.get(portKey(device.port)) ?? []), device]);
           break;
         case 'listening':
-          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device) }));
+          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device), told: driver.reports === 'scans' ? this.#told : undefined }));
           break;
         case 'advertising':
         case 'gatt':
@@ -223,8 +227,9 @@ export class Gateway {
   /** Says what a device's observations mean and records them; resolves after the commit. */
   #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
     const status = this.#statusOf(name);
-    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
-    const store = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
+    const device = { mapping: { device: name, asset, meters }, place: scanPlace(name, contextGroup), status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const taken = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
+    const store = driver.form === 'polling' ? toldOutcomes(taken, this.#told) : taken;
     const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
     return (report) => sightings.take(report);
   }
@@ -267,8 +272,7 @@ export class Gateway {
     const { record } = this.#outbox;
     const note = (key: string): string | undefined => this.#outbox.note(key);
     const { rules, contextTimeoutMs } = this.#configuration.scans;
-    const scans = new ScanSense({ note, contextTimeoutMs, isDelivered: () => this.#isDelivered() });
-    return new Intake({ clock: this.#clock, record, meters: new MeterBook(note), scans, rules });
+    return new Intake({ clock: this.#clock, record, meters: new MeterBook(note), scans: new ScanSense({ note, contextTimeoutMs, isDelivered: () => this.#isDelivered() }), rules });
   }
 
   /** What lies in quarantine was not delivered either, and waits for a person. */
@@ -277,25 +281,23 @@ export class Gateway {
     return connected && waiting.scan === 0 && quarantined === 0;
   }
 
+  #makeLed(): Led | undefined {
+    const { led } = this.#configuration;
+    return led && new Led({ path: led.path, clock: this.#clock, log: this.#log, isDelivered: () => this.#isDelivered(), changed: () => this.#delivery.stateChanged() });
+  }
+
   #makeDelivery(): Delivery {
     const { mqtt } = this.#configuration;
+    const { root, window, publishDeadlineMs, acknowledgedBy, noSubscribers, receiverOverdueMs: overdueMs, clockWaitMs, drainPerSecond, version } = mqtt;
     return new Delivery({
       outbox: this.#outbox,
       clock: this.#clock,
       random: Math.random,
       log: this.#log,
-      root: mqtt.root,
-      window: mqtt.window,
-      publishDeadlineMs: mqtt.publishDeadlineMs,
-      acknowledgedBy: mqtt.acknowledgedBy,
-      noSubscribers: mqtt.noSubscribers,
-      overdueMs: mqtt.receiverOverdueMs,
-      clockWaitMs: mqtt.clockWaitMs,
-      drainPerSecond: mqtt.drainPerSecond,
+      root, window, publishDeadlineMs, acknowledgedBy, noSubscribers, overdueMs, clockWaitMs, drainPerSecond, version,
       spreadMs: BACKLOG_SPREAD_MS,
       copied: (source) => this.#copied(source),
       poll: this.#polls.poll,
-      version: mqtt.version,
       settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionFiles(mqtt)),
       facts: () => ({
         version: this.#version,
@@ -314,7 +316,8 @@ export class Gateway {
 
   #alarms(): readonly string[] {
     const failing = this.#statuses.map((status) => status.report()).filter(({ state }) => state === 'failing');
-    return [...this.#outbox.alarms, ...this.#delivery.report().alarms, ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
+    const led = this.#led?.report();
+    return [...this.#outbox.alarms, ...this.#delivery.report().alarms, ...(led?.state === 'failing' ? [`led: ${led.why ?? ''}`] : []), ...failing.map(({ device, why }) => `${device}: ${why ?? ''}`)];
   }
 
   #status(): JsonObject {
@@ -327,6 +330,7 @@ export class Gateway {
       delivery: this.#delivery.report(),
       outbox: this.#outbox,
       radio: this.#radio?.report(),
+      led: this.#led?.report(),
       devices: this.#statuses.map((status) => status.report()),
       alarms: this.#alarms(),
     });

@@ -1,5 +1,6 @@
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, size, z } from '../../src/driver-kit/options.ts';
+import { CODE_ID_VENDORS } from '../../src/driver-kit/vocabulary.ts';
 import { decodeLine, lineFraming, LINE_ENDS } from './codec.ts';
 import { FEEDBACK_NAMES, feedbackOf, PRESET_NAMES } from './feedback.ts';
 
@@ -28,6 +29,12 @@ const options = z.strictObject({
     .default('auto')
     .describe(
       'Whether codes start with an AIM identifier such as "]C1" (ISO/IEC 15424): auto splits off the ones that exist, always splits off whatever stands in that form, never takes it for content.',
+    ),
+  codeIds: z
+    .enum(CODE_ID_VENDORS)
+    .optional()
+    .describe(
+      "The maker whose one-letter code id begins each code (Honeywell's Code ID, Zebra's Symbol Code ID, Datalogic's Label ID). It is split off and names the symbology. Left out when the scanner sends none; better than it is `aim`.",
     ),
   content: z
     .enum(['text', 'binary'])

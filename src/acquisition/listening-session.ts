@@ -3,7 +3,7 @@ import type { LinkError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { ListeningDriver } from '../driver-kit/define-driver.ts';
 import type { Transport } from '../driver-kit/link.ts';
-import { Commits, type Report } from './commits.ts';
+import { Commits, type Outcome, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { Legibility } from './legibility.ts';
 import { ListeningVisit } from './listening-visit.ts';
@@ -29,6 +29,8 @@ export interface ListeningSession {
    * was not stored. It counts `readings` and `refused` itself.
    */
   readonly report: (report: Report) => Promise<'questioned' | void>;
+  /** Told what became of each scan, as soon as that is known, beside the device. */
+  readonly told?: ((outcome: Outcome) => void) | undefined;
   readonly signal: AbortSignal;
 }
 

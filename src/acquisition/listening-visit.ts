@@ -25,6 +25,8 @@ export interface ListeningVisitParts {
   /** Told the link's name once it is open. */
   readonly opened: (link: string) => void;
   readonly crash: (bug: unknown) => void;
+  /** Told what became of each scan, beside the device. */
+  readonly told?: ((outcome: Outcome) => void) | undefined;
   /** Aborted when the session is to end, in contrast to the link. */
   readonly ending: AbortSignal;
 }
@@ -111,17 +113,23 @@ export class ListeningVisit implements Visit {
     this.#judge(doubt);
     if (decoded.observations.length === 0) return;
     this.#lastOutcome = this.#outcome(decoded);
-    this.#feedback.add(this.#lastOutcome, this.#lastByte, feedback);
+    this.#tell(this.#lastOutcome, feedback);
+  }
+
+  /** Who cannot be told by the device may be told otherwise. */
+  #tell(outcome: Promise<Outcome>, feedback: Feedback | undefined): void {
+    const { told } = this.#parts;
+    this.#feedback.add(outcome, this.#lastByte, feedback);
+    if (told !== undefined) void outcome.then(told);
   }
 
   /** What is sent again shares the outcome of its first time, unless that was not stored. */
-  async #outcome({ observations, again }: Decoded): Promise<Outcome> {
+  #outcome({ observations, again }: Decoded): Promise<Outcome> {
     const { commits } = this.#parts;
     const report = { observations, stamp: this.#lastByte };
     const before = this.#lastOutcome;
     if (again !== true || before === undefined) return commits.store(report);
-    const outcome = await before;
-    return outcome === 'refused' ? commits.store(report) : outcome;
+    return before.then((outcome) => (outcome === 'refused' ? commits.store(report) : outcome));
   }
 
   #judge(doubt: Doubt | undefined): void {
@@ -134,7 +142,7 @@ export class ListeningVisit implements Visit {
     this.#parts.status.discarded(bytes, 'noise');
     this.#parts.legibility.hopeless(NOISE);
     this.#lastOutcome = Promise.resolve('refused');
-    this.#feedback.add(this.#lastOutcome, this.#lastByte, feedback);
+    this.#tell(this.#lastOutcome, feedback);
   }
 
   #decoded(frame: Uint8Array, atGap: boolean): Decoded | undefined {
@@ -148,7 +156,7 @@ export class ListeningVisit implements Visit {
       }
       status.counts.faults += 1;
       legibility.bad(this.#link, error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`);
-      this.#feedback.add(Promise.resolve('refused'), this.#lastByte, this.#usualFeedback);
+      this.#tell(Promise.resolve('refused'), this.#usualFeedback);
       return undefined;
     }
   }
@@ -183,9 +191,13 @@ function aborted(signal: AbortSignal): Promise<void> {
 type Doubt = 'noise' | 'unterminated';
 
 function doubtOf(observations: readonly Observation[]): Doubt | undefined {
-  const scans = observations.filter((observation) => observation.kind === 'scan');
-  if (scans.some(looksLikeNoise)) return 'noise';
-  return scans.some(({ unterminated }) => unterminated) ? 'unterminated' : undefined;
+  let doubt: Doubt | undefined;
+  for (const observation of observations) {
+    if (observation.kind !== 'scan') continue;
+    if (looksLikeNoise(observation)) return 'noise';
+    if (observation.unterminated === true) doubt = 'unterminated';
+  }
+  return doubt;
 }
 
 const NOISE =

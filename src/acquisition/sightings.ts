@@ -62,6 +62,10 @@ export class Sightings {
   /** Puts it to what is to be stored, or to those whose outcome is another's. */
   #sight(scan: ScanObservation, frame: Frame): void {
     if (scan.tag !== undefined && this.#presence !== undefined) return this.#sightTag(this.#presence, scan, frame);
+    if (this.#parts.repeatWindowMs === 0) {
+      frame.fresh.push(scan);
+      return;
+    }
     const { monotonicMs } = frame.stamp;
     const code = codeOf(scan);
     const first = this.#repeats.before(code, monotonicMs);
@@ -69,16 +73,13 @@ export class Sightings {
       frame.shared.push(this.#repeated(code, scan, frame.stamp, first));
       return;
     }
-    if (this.#parts.repeatWindowMs > 0 && frame.codes.includes(code)) {
+    if (frame.codes.includes(code)) {
       this.#parts.status.counts.repeats += 1;
       return;
     }
     frame.codes.push(code);
     frame.fresh.push(scan);
-    frame.marks.push((stored) => {
-      this.#repeats.counted(code, monotonicMs, stored);
-      stored.catch(() => this.#repeats.forget(code, stored)); // who has it stored is told
-    });
+    frame.marks.push((stored) => this.#repeats.counted(code, monotonicMs, stored));
   }
 
   /** If its first time is not stored after all, this is a first time. */
@@ -182,8 +183,8 @@ function departure({ firstMs, lastMs, count }: Stay<Verdict>, { wallMs, monotoni
   return { kind: 'departed', count, firstSeen: timeOf(firstMs), lastSeen: timeOf(lastMs) };
 }
 
-function codeOf({ bytes, aim = '', symbologyName = '' }: ScanObservation): string {
-  return `${aim}|${symbologyName}|${hexOf(bytes)}`;
+function codeOf({ bytes, aim = '', symbologyName = '', codeId }: ScanObservation): string {
+  return `${aim}|${symbologyName}|${codeId?.id ?? ''}|${hexOf(bytes)}`;
 }
 
 /** Departures that come due together are stored together. */

@@ -1,4 +1,5 @@
 import { Decimal } from '../core/decimal.ts';
+import { CODE_ID_VENDORS, type CodeId } from '../core/code-id.ts';
 import { encodeJson, type Json } from '../core/json.ts';
 import type { MeterKind, MeterObservation, Observation, ScanObservation } from '../core/observation.ts';
 import { QUANTITIES, type Quantity } from '../core/quantity.ts';
@@ -14,12 +15,13 @@ export function observationLine(observation: Observation): string {
     const { kind, meter, quantity, meterKind, value, raw, authenticated, doubt } = observation;
     return encodeJson({ kind, meter, quantity, meterKind, value: asJson(value), raw, authenticated, doubt });
   }
-  const { kind, aim, symbologyName, binary, unterminated, tag, bytes } = observation;
+  const { kind, aim, symbologyName, codeId, binary, unterminated, tag, bytes } = observation;
   const isText = countUnprintable(bytes) === 0;
   return encodeJson({
     kind,
     aim,
     symbologyName,
+    codeId: codeId === undefined ? undefined : { ...codeId },
     binary,
     unterminated,
     tag: tag === undefined ? undefined : { ...tag },
@@ -48,7 +50,7 @@ function parseMembers(line: string): Members {
   }
 }
 
-function parseScan({ aim, symbologyName, binary, unterminated, tag, text: characters, hex, ...rest }: Members): Observation {
+function parseScan({ aim, symbologyName, codeId, binary, unterminated, tag, text: characters, hex, ...rest }: Members): Observation {
   refuseOthers(rest);
   if ((characters === undefined) === (hex === undefined)) throw new RangeError('a scan has either "text" or "hex"');
   const bytes = characters === undefined ? bytesOfHex(text('hex', hex)) : Buffer.from(text('text', characters), 'utf8');
@@ -57,10 +59,19 @@ function parseScan({ aim, symbologyName, binary, unterminated, tag, text: charac
     bytes: new Uint8Array(bytes),
     ...(aim !== undefined && { aim: text('aim', aim) }),
     ...(symbologyName !== undefined && { symbologyName: text('symbologyName', symbologyName) }),
+    ...(codeId !== undefined && { codeId: parseCodeId(codeId) }),
     ...(binary === true && { binary }),
     ...(unterminated === true && { unterminated }),
     ...(tag !== undefined && { tag: parseTag(tag) }),
   };
+}
+
+function parseCodeId(value: unknown): CodeId {
+  const { vendor: name, id, ...rest } = (value ?? {}) as Members;
+  refuseOthers(rest);
+  const vendor = CODE_ID_VENDORS.find((known) => known === name);
+  if (vendor === undefined) throw new RangeError(`"vendor" is none of ${CODE_ID_VENDORS.join(', ')}`);
+  return { vendor, id: text('id', id) };
 }
 
 function parseTag(value: unknown): NonNullable<ScanObservation['tag']> {

@@ -4,6 +4,7 @@ import { type Configuration, type DeviceConfiguration, spokenLine } from '../con
 import { fileWarnings } from '../config/file-warnings.ts';
 import { type LoadParts, loadConfiguration } from '../config/load.ts';
 import { spokenPort } from '../config/port.ts';
+import type { CodeIdVendor } from '../core/code-id.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 
@@ -13,16 +14,18 @@ export interface CheckParts extends LoadParts {
   readonly write: (text: string) => void;
   /** A code, as a scanner sends it: what the rules make of it is written in place of the devices. */
   readonly scan?: string | undefined;
+  /** The maker whose code id the code begins with, as with `codeIds` of a scanner. */
+  readonly codeIds?: CodeIdVendor | undefined;
 }
 
 /**
  * Checks a configuration file without touching a device or the broker: writes every problem with its place, or what
  * will run. Resolves with the exit code: 0, or 78 when the file cannot be used or read.
  */
-export async function checkCommand({ write, scan, ...parts }: CheckParts): Promise<number> {
+export async function checkCommand({ write, scan, codeIds, ...parts }: CheckParts): Promise<number> {
   try {
     const configuration = await loadConfiguration(parts);
-    write(scan === undefined ? summary(configuration, await fileWarnings(configuration)) : spokenScan(scan, configuration.scans.rules).join('\n'));
+    write(scan === undefined ? summary(configuration, await fileWarnings(configuration)) : spokenScan(scan, configuration.scans.rules, codeIds).join('\n'));
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
@@ -31,14 +34,14 @@ export async function checkCommand({ write, scan, ...parts }: CheckParts): Promi
   }
 }
 
-
 function summary(configuration: Configuration, warnings: readonly string[]): string {
-  const { file, hash, gateway, site, owner, mqtt, outbox, devices } = configuration;
+  const { file, hash, gateway, site, owner, mqtt, outbox, led, devices } = configuration;
   const lines = [
     `${printable(file, 1000)} (${hash})`,
     `gateway  ${gateway} at ${site}${owner === undefined ? '' : `, owner ${printable(owner.name)}`}`,
     `broker   ${printable(mqtt.url)} ${login(mqtt)}, MQTT ${mqtt.version}, delivered when the ${mqtt.acknowledgedBy} says so`,
     `outbox   ${printable(outbox.directory)}, at most ${spokenSize(outbox.limits.bytesMax)}`,
+    ...(led === undefined ? [] : [`led      ${printable(led.path)}`]),
     ...devices.flatMap((device) => spokenDevice(device, mqtt.root)),
     ...warnings.map((warning) => `warning: ${warning}`),
     'OK',

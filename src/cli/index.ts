@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { CODE_ID_VENDORS, type CodeIdVendor } from '../core/code-id.ts';
 import { ConfigurationError, LinkError, messageOf } from '../core/errors.ts';
 import { addModbus } from './add-modbus.ts';
 import { EXIT_CONFIGURATION, EXIT_UNAVAILABLE } from './exit-codes.ts';
@@ -58,8 +59,9 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
     .description('check a configuration file, on any machine, without its devices')
     .argument('<file>', 'the configuration file')
     .option('--scan <text>', 'show what its rules make of a code; the separator of GS1 is written <GS>')
+    .addOption(new Option('--code-ids <maker>', "the maker whose code id that code begins with, as a scanner's codeIds says").choices(CODE_ID_VENDORS))
     .action(
-      action(async (file: string, { scan }: { readonly scan?: string }) => (await import('./check.ts')).checkCommand({ file, scan, write: print, ...(await sources(installation)) })),
+      action(async (file: string, { scan, codeIds }: { readonly scan?: string; readonly codeIds?: CodeIdVendor }) => (await import('./check.ts')).checkCommand({ file, scan, codeIds, write: print, ...(await sources(installation)) })),
     );
   addSheet(program, action);
   program

@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable, printableJson } from '../core/printable.ts';
 import { ask, socketPath } from '../operations/control-socket.ts';
 
 /** What `tailgate meter replaced` needs. */
@@ -15,7 +15,7 @@ export interface MeterReplacedParts {
 export async function meterReplaced({ directory, meter, json, write }: MeterReplacedParts): Promise<number> {
   const answer = (await ask(socketPath(directory), 'meter-replaced', { meter })) as { readonly epoch?: number; readonly error?: string };
   const { epoch } = answer;
-  if (json) write(JSON.stringify(answer, null, 2));
+  if (json) write(printableJson(answer));
   else if (epoch === undefined) write(`not taken: ${printable(answer.error ?? 'no answer', ERROR_CHARACTERS_MAX)}`);
   else write(`${printable(meter)}  epoch ${epoch} begins; its first value is the next one that is read`);
   return epoch === undefined ? 1 : 0;

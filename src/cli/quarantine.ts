@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable, printableJson } from '../core/printable.ts';
 import { ask, socketPath } from '../operations/control-socket.ts';
 
 /** What every quarantine command needs. */
@@ -25,7 +25,7 @@ interface ListedRow {
 /** Lists what the other side refused for good, oldest first, with its reasons. Resolves with the exit code. */
 export async function listQuarantine({ directory, json, write }: QuarantineCommandParts): Promise<number> {
   const { rows } = (await asked(directory, 'quarantine', {})) as { readonly rows: readonly ListedRow[] };
-  if (json) write(JSON.stringify(rows, null, 2));
+  if (json) write(printableJson(rows));
   else if (rows.length === 0) write('nothing is in quarantine');
   else for (const line of rows.flatMap(spoken)) write(line);
   return 0;
@@ -39,7 +39,7 @@ export async function decideQuarantine(decision: 'retry' | 'drop', rows: readonl
     return 1;
   }
   const { answers } = (await asked(directory, `quarantine-${decision}`, { rows, all, force })) as { readonly answers: readonly { readonly row: string; readonly taken: boolean; readonly why?: string }[] };
-  if (json) write(JSON.stringify(answers, null, 2));
+  if (json) write(printableJson(answers));
   else for (const { row, taken, why } of answers) write(taken ? `${row}  ${decision === 'retry' ? 'goes once more' : 'given up'}` : `${row}  not taken: ${printable(why ?? '')}`);
   return answers.every(({ taken }) => taken) ? 0 : 1;
 }

@@ -57,9 +57,9 @@ function section(heading: string, codes: readonly CommandCode[]): string {
   return `<h2>${escaped(heading)}</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
 }
 
-/** Text as it may stand between tags and in attributes. */
+/** Text as it may stand between tags and in attributes; nothing in it turns the text around it. */
 function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
+  return printable(text).replace(/[&<>"']/g, (character) => `&#${character.codePointAt(0) ?? 0};`);
 }
 
 const SECTIONS: readonly { readonly heading: string; readonly kinds: readonly CommandCode['command']['kind'][] }[] = [

@@ -1,3 +1,4 @@
+import type { CodeIdVendor } from '../core/code-id.ts';
 import type { ScanObservation } from '../core/observation.ts';
 import { printable } from '../core/printable.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
@@ -8,10 +9,10 @@ import { type UnderstoodScan, understoodScan } from '../identification/understoo
 
 /**
  * What a gateway would make of a code, in lines for a person. The code is written as a scanner sends it: an AIM identifier may
- * stand in front, and the separator of GS1 is written `<GS>` or `\x1d`.
+ * stand in front, before that the code id of a maker who is named, and the separator of GS1 is written `<GS>` or `\x1d`.
  */
-export function spokenScan(typed: string, rules: readonly ScanRule[]): readonly string[] {
-  const scan = understoodScan(typedScan(typed), { device: 'typed', rules });
+export function spokenScan(typed: string, rules: readonly ScanRule[], codeIds?: CodeIdVendor): readonly string[] {
+  const scan = understoodScan(typedScan(typed, codeIds), { device: 'typed', rules });
   const { content, isQuestioned } = scan;
   const { text, symbology, elements = {}, role, identity, problems = [] } = content;
   return [
@@ -46,10 +47,12 @@ function spokenKind(kind: ContextKind): string {
   return kind === 'workOrder' ? 'work order' : kind;
 }
 
-function typedScan(typed: string): ScanObservation {
-  const text = typed.replace(/<GS>|\\x1d/gi, '\x1d');
+function typedScan(typed: string, vendor: CodeIdVendor | undefined): ScanObservation {
+  const whole = typed.replace(/<GS>|\\x1d/gi, '\x1d');
+  const id = vendor === undefined ? '' : (/^[!-~]/.exec(whole)?.[0] ?? '');
+  const text = whole.slice(id.length);
   const aim = aimIdentifierOf(text);
-  return { kind: 'scan', bytes: Buffer.from(aim === undefined ? text : text.slice(aim.length)), ...(aim !== undefined && { aim }) };
+  return { kind: 'scan', bytes: Buffer.from(aim === undefined ? text : text.slice(aim.length)), ...(aim !== undefined && { aim }), ...(vendor !== undefined && { codeId: { vendor, id } }) };
 }
 
 const SHOWN_MAX = 500;

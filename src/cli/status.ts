@@ -1,4 +1,5 @@
 import { spokenDuration } from '../core/amount.ts';
+import { printableJson } from '../core/printable.ts';
 import { ask, socketPath } from '../operations/control-socket.ts';
 
 /** What `tailgate status` prints of a running gateway; the answer of its `status` command. */
@@ -18,6 +19,7 @@ interface Status {
     readonly holds?: string;
     readonly fault?: string;
   };
+  readonly led?: { readonly path: string; readonly state: string; readonly why?: string };
   readonly devices: readonly { readonly device: string; readonly state: string; readonly forMs: number; readonly why?: string; readonly link?: string; readonly readings: number; readonly unchanged: number; readonly tooSoon: number; readonly refused: number; readonly faults: number; readonly repeats: number; readonly feedbackLost: number; readonly discarded: Readonly<Record<string, number>> }[];
   readonly alarms: readonly string[];
 }
@@ -29,7 +31,7 @@ interface Status {
 export async function statusCommand({ directory, json, write }: { readonly directory: string; readonly json: boolean; readonly write: (line: string) => void }): Promise<number> {
   const answer = await ask(socketPath(directory), 'status');
   if (json) {
-    write(JSON.stringify(answer, null, 2));
+    write(printableJson(answer));
     return 0;
   }
   for (const line of spoken(answer as Status)) write(line);
@@ -37,7 +39,7 @@ export async function statusCommand({ directory, json, write }: { readonly direc
 }
 
 function spoken(status: Status): readonly string[] {
-  const { broker, outbox, devices, alarms } = status;
+  const { broker, outbox, led, devices, alarms } = status;
   const { scan, meter } = outbox.waiting;
   return [
     `${status.gateway} at ${status.site}, Tailgate ${status.version}, running for ${spokenDuration(status.uptimeMs)}, clock ${status.clock}`,
@@ -48,6 +50,7 @@ function spoken(status: Status): readonly string[] {
     `outbox         ${scan} scans and ${meter} meter readings wait, ${outbox.settled} delivered since the start${outbox.quarantined === 0 ? '' : `, ${outbox.quarantined} in quarantine`}`,
     ...(outbox.holds === undefined ? [] : [`               holds ${outbox.holds}`]),
     ...(outbox.fault === undefined ? [] : [`               cannot store: ${outbox.fault}`]),
+    ...(led === undefined ? [] : [`led            ${led.state}${led.why === undefined ? ` on ${led.path}` : `: ${led.why}`}`]),
     'devices',
     ...devices.flatMap(deviceLines),
     ...(alarms.length === 0 ? ['no alarms'] : ['alarms', ...alarms.map((alarm) => `  ! ${alarm}`)]),

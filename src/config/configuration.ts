@@ -16,6 +16,8 @@ export interface Configuration {
   readonly mqtt: MqttConfiguration;
   readonly outbox: OutboxConfiguration;
   readonly log: { readonly level: LogLevel };
+  /** The folder of the box's own LED. */
+  readonly led?: { readonly path: string } | undefined;
   readonly scans: ScansConfiguration;
   readonly ble: BleConfiguration;
   readonly devices: readonly DeviceConfiguration[];

@@ -62,13 +62,14 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
     ...crossCheckAssets(devices, assets, top.output.assets?.complete ?? false),
   ];
   if (problems.length > 0 || top.complete === undefined || mqtt?.complete === undefined) return { problems };
-  const { gateway, site, owner, outbox, log, ble, scans: { contextTimeout } } = top.complete;
+  const { gateway, site, owner, outbox, log, led, ble, scans: { contextTimeout } } = top.complete;
   return {
     content: {
       gateway,
       site,
       owner,
       log,
+      led,
       scans: { rules: scans.rules, contextTimeoutMs: contextTimeout },
       ble: bleOf(ble),
       mqtt: mqttOf(mqtt.complete, gateway, site),

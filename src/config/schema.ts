@@ -81,6 +81,11 @@ export const logSchema = z.strictObject({
   level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least important messages that are written.'),
 });
 
+/** The box's own LED. */
+export const ledSchema = z.strictObject({
+  path: folder.describe('The folder of the LED in the kernel\'s LED class, such as /sys/class/leds/ACT; `ls /sys/class/leds` shows which there are.'),
+});
+
 /** Who in the business answers for the gateway. */
 export const ownerSchema = z.strictObject({
   name: z.string().min(1).max(200).describe('The person or department.'),
@@ -164,6 +169,7 @@ export const wholeSchema = z.strictObject({
   outbox: outboxSchema.prefault({}).describe('Where readings wait until they are delivered.'),
   scans: scansSchema.prefault({}).describe('What scanned codes mean.'),
   ble: bleAdapterSchema.prefault({}).describe('The adapter for BLE devices, where there are some.'),
+  led: ledSchema.optional().describe('An LED of the box that shows what became of scans, for scanners that cannot tell it themselves. A service needs systemd/tailgate.service.d/led.conf for it.'),
   log: logSchema.prefault({}).describe('What is written to the log.'),
   assets: assetsSchema.optional().describe('A list that says which asset each meter belongs to, in place of saying it at each device.'),
   devices: z

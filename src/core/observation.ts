@@ -1,3 +1,4 @@
+import type { CodeId } from './code-id.ts';
 import type { Decimal } from './decimal.ts';
 import type { CounterShape } from './meter-settings.ts';
 import type { Quantity } from './quantity.ts';
@@ -14,6 +15,8 @@ export interface ScanObservation {
   readonly aim?: string | undefined;
   /** The symbology's name, such as "GS1-128", where the driver knows it without an AIM identifier. */
   readonly symbologyName?: string | undefined;
+  /** The maker's own code id, which is not among the `bytes` either; only of devices that are configured for it. */
+  readonly codeId?: CodeId | undefined;
   /** For a radio tag, whose `bytes` are those of its EPC. */
   readonly tag?: RadioTag | undefined;
   /** What this reading of a tag says of its stay in the field. A session adds it; no driver does. */

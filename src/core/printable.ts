@@ -10,6 +10,13 @@ export function printable(text: string, charactersMax = 200): string {
   return `${shown}… (+${rest.length} characters, fnv ${fnv1a(rest)})`;
 }
 
+/** JSON for people and programs alike: the same characters stand in it as `\uXXXX`, which every reader of JSON takes for what they are. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\p{Cf}\p{Zl}\p{Zp}\u007f-\u009f]/gu, (character) =>
+    Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),
+  );
+}
+
 function escaped(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`);
 }

@@ -57,7 +57,7 @@ export type ScanContent = {
   readonly text: string;
   /** The raw bytes in upper-case hexadecimal. */
   readonly hex: string;
-  readonly symbology?: { readonly aim?: string | undefined; readonly name: string } | undefined;
+  readonly symbology?: { readonly aim?: string | undefined; readonly codeId?: string | undefined; readonly name: string } | undefined;
   readonly role: Role;
   /** GS1 elements, application identifier to value. */
   readonly elements?: Readonly<Record<string, string>> | undefined;

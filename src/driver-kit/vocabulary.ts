@@ -1,4 +1,5 @@
 /** What a driver needs of `core`. */
+export { CODE_ID_VENDORS, type CodeIdVendor } from '../core/code-id.ts';
 export { Decimal } from '../core/decimal.ts';
 export { ProtocolError } from '../core/errors.ts';
 export { encodeJson } from '../core/json.ts';

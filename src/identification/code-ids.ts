@@ -1,8 +1,5 @@
+import type { CodeIdVendor } from '../core/code-id.ts';
 import type { Carrier, Symbology } from './symbology.ts';
-
-/** The makers whose one-letter code ids are known. The same letter means different things to each, so none is ever assumed. */
-export const CODE_ID_VENDORS = ['honeywell', 'zebra', 'datalogic'] as const;
-export type CodeIdVendor = (typeof CODE_ID_VENDORS)[number];
 
 /**
  * The symbology that a maker's own code id stands for, for a scanner whose maker is configured; undefined when the maker's

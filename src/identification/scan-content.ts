@@ -2,6 +2,7 @@ import { hexOf } from '../core/hex.ts';
 import type { ScanObservation } from '../core/observation.ts';
 import type { ScanContent } from '../core/reading.ts';
 import { barcodeMeaning } from './barcode-content.ts';
+import { symbologyOfCodeId } from './code-ids.ts';
 import type { Element } from './element.ts';
 import { symbologyName } from './symbology.ts';
 import { tagMeaning } from './tag-content.ts';
@@ -18,7 +19,7 @@ export function scanContent(scan: ScanObservation, { device }: { readonly device
   return {
     device,
     text,
-    hex: hexOf(scan.bytes),
+    hex: scan.tag === undefined ? hexOf(scan.bytes) : text,
     ...(symbology !== undefined && { symbology }),
     role: 'unknown',
     ...(elements.length > 0 && { elements: byIdentifier(elements) }),
@@ -43,9 +44,11 @@ function presenceOf({ presence }: ScanObservation): Partial<ScanContent> {
   };
 }
 
-function symbologyOf({ aim, symbologyName: name }: ScanObservation): ScanContent['symbology'] {
-  if (aim !== undefined) return { aim, name: name ?? symbologyName(aim) };
-  return name === undefined ? undefined : { name };
+function symbologyOf({ aim, codeId, symbologyName: driversName }: ScanObservation): ScanContent['symbology'] {
+  const id = codeId === undefined || codeId.id === '' ? undefined : codeId;
+  const nameOfId = id === undefined ? undefined : (symbologyOfCodeId(id.vendor, id.id)?.name ?? 'unknown');
+  const name = driversName ?? (aim === undefined ? nameOfId : symbologyName(aim));
+  return name === undefined ? undefined : { ...(aim !== undefined && { aim }), ...(id !== undefined && { codeId: id.id }), name };
 }
 
 /** An identifier that stands twice keeps its first value, as the key does; the code's text has both. */

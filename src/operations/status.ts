@@ -17,12 +17,14 @@ export interface StatusParts {
   readonly outbox: Pick<Outbox, 'source' | 'gathered' | 'capacity' | 'fault'>;
   /** The adapter for BLE devices, where there are some. */
   readonly radio?: JsonObject | undefined;
+  /** The box's own LED, where one is configured. */
+  readonly led?: JsonObject | undefined;
   readonly devices: readonly DeviceReport[];
   readonly alarms: readonly string[];
 }
 
 /** Everything a person or a monitor wants to know of a running gateway; durations in milliseconds. */
-export function statusReport({ configuration, version, startedMs, nowMs, clock, delivery, outbox, radio, devices, alarms }: StatusParts): JsonObject {
+export function statusReport({ configuration, version, startedMs, nowMs, clock, delivery, outbox, radio, led, devices, alarms }: StatusParts): JsonObject {
   const { gateway, site, file, hash, mqtt } = configuration;
   const { tracks: _, alarms: __, connected, why, held, mqttVersion, sinceMs, lastAcknowledgedMs, ...counts } = delivery;
   const { usedBytes, limitBytes, waitingBytes, leftMs } = outbox.capacity;
@@ -48,6 +50,7 @@ export function statusReport({ configuration, version, startedMs, nowMs, clock, 
       fault: outbox.fault,
     },
     radio,
+    led,
     devices: devices.map(({ sinceMs: stateSinceMs, counts: deviceCounts, ...report }) => ({ ...report, forMs: ago(stateSinceMs), ...deviceCounts })),
     alarms,
   };

@@ -5,11 +5,12 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { lineScanner } from '../../drivers/line-scanner/driver.ts';
 import { proglove } from '../../drivers/proglove/driver.ts';
+import { tslAscii } from '../../drivers/tsl-ascii/driver.ts';
 import { zebraSsi } from '../../drivers/zebra-ssi/driver.ts';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { Intake } from '../../src/acquisition/intake.ts';
+import { scanPlace, ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { runListening } from '../../src/acquisition/listening-session.ts';
-import { ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { Sightings } from '../../src/acquisition/sightings.ts';
 import type { RecordReadings } from '../../src/core/record.ts';
 import type { Reading } from '../../src/core/reading.ts';
@@ -25,6 +26,8 @@ interface Family {
   readonly driver: ListeningDriver;
   readonly options: object;
   readonly frame: (code: string) => string;
+  /** How many frames that makes, 1 when left out. */
+  readonly frames?: number;
   readonly stored: string;
   readonly questioned: string;
   readonly refused: string;
@@ -43,6 +46,8 @@ function ssi(opcode: number, source: number, ...body: readonly number[]): string
 }
 const ssiTold = (answer: string, beep: number, led: number): string => answer + ssi(0xe6, 4, beep) + ssi(0xe8, 4, 0xff) + ssi(0xe7, 4, led);
 const gloveTold = (action: string): string => `{"api_version":"1.0","event_type":"feedback!","event_id":"e-1","time_created":1546300800000,"device_serial":"M2MR1","feedback_action_id":"${action}"}\n`;
+
+const tslTold = (...how: readonly string[]): string => how.map((alert) => `.al -x -bon -von ${alert}\r\n`).join('');
 
 const FAMILIES: Readonly<Record<string, Family>> = {
   'Honeywell Host ACK': { ...ofLines('honeywell-host-ack'), stored: '\x1b7,', questioned: '\x1b7,\x1b4,\x1b4,', refused: '\x1b8,', withinMs: 9000 },
@@ -65,6 +70,16 @@ const FAMILIES: Readonly<Record<string, Family>> = {
     stored: gloveTold('FEEDBACK_POSITIVE'),
     questioned: gloveTold('FEEDBACK_POSITIVE'),
     refused: gloveTold('FEEDBACK_NEGATIVE'),
+    withinMs: 5000,
+  },
+  'TSL alerts': {
+    driver: tslAscii,
+    options: {},
+    frame: (code) => `CS: .bc\r\nBC: ${code}\r\nOK:\r\n\r\n`,
+    frames: 4,
+    stored: tslTold('-dsho -thig'),
+    questioned: tslTold('-dsho -thig', '-dmed -tlow'),
+    refused: tslTold('-dlon -tlow'),
     withinMs: 5000,
   },
 };
@@ -98,7 +113,7 @@ async function scanner({ driver, options }: Family, outbox: Outbox) {
   const crash = (bug: unknown): never => {
     throw bug;
   };
-  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, place: scanPlace('cab'), status, lingerMs: 0 });
   const sightings = new Sightings({ clock, status, repeatWindowMs: 300, departAfterMs: undefined, store, crash, signal: stop.signal });
   const running = runListening({
     device: 'cab',
@@ -159,7 +174,7 @@ describe.each(Object.entries(FAMILIES))('a scanner told by %s', (_, family) => {
     await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
     await vi.waitFor(() => expect(isHeld()).toBe(true), within);
     await pty.write(Buffer.from(family.frame('PUMP-1'), 'latin1'));
-    await vi.waitFor(() => expect(status.counts.frames).toBe(2), within);
+    await vi.waitFor(() => expect(status.counts.frames).toBe(2 * (family.frames ?? 1)), within);
     release();
     await vi.waitFor(() => expect(heard()).toBe(family.stored.repeat(2)), within);
     expect(readings).toHaveLength(1);

@@ -3,6 +3,7 @@ import { barcode } from '../../src/cli/barcode.ts';
 import { sheetCommand } from '../../src/cli/sheet.ts';
 import { COMMAND_CODES } from '../../src/identification/commands.ts';
 import { readCode128 } from '../support/code-128.ts';
+import { HOSTILE } from '../support/hostile.ts';
 
 function sheet(parts: { readonly title?: string; readonly activities?: string } = {}): string {
   const written: string[] = [];
@@ -32,6 +33,16 @@ describe('tailgate sheet', () => {
     expect(page).not.toMatch(/<script|(?:src|href|url)\s*[=(]|@import|&[^#]/i);
     expect(page.replaceAll('http://www.w3.org/2000/svg', '')).not.toContain('//');
     expect(page).toContain('<h1>&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;&#38;&#39;</h1>');
+  });
+
+  it('shows any title as inert text', () => {
+    const outside = sheet({ title: '' });
+    for (const title of HOSTILE) {
+      const page = sheet({ title: Buffer.from(title).toString('utf8') });
+      expect(page).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/u);
+      expect(page.match(/<[a-z!/]/gi)?.length).toBe(outside.match(/<[a-z!/]/gi)?.length);
+      expect(codesOn(page)).toEqual(codesOn(outside));
+    }
   });
 
   it('says in words what each does', () => {

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkCommand } from '../../src/cli/check.ts';
 import { brought, drivers, folderOf, HEAD, WHOLE } from './support.ts';
+import { HOSTILE } from '../support/hostile.ts';
+import type { CodeIdVendor } from '../../src/core/code-id.ts';
 
-async function check(text: string, folder = folderOf(), scan?: string): Promise<{ code: number; output: string }> {
+async function check(text: string, folder = folderOf(), scan?: string, codeIds?: CodeIdVendor): Promise<{ code: number; output: string }> {
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, text);
   let output = '';
-  const code = await checkCommand({ file, drivers, profileFolder: () => brought, scan, write: (line) => { output += `${line}\n`; } });
+  const code = await checkCommand({ file, drivers, profileFolder: () => brought, scan, codeIds, write: (line) => { output += `${line}\n`; } });
   return { code, output: output.replaceAll(`${folder}/`, '') };
 }
 
@@ -98,5 +100,21 @@ gateway.yaml:7:13  devices.cab.driver: there is no driver "scaner"; did you mean
     expect(code).toBe(0);
     for (const line of expected) expect(output).toContain(line);
     expect(output).not.toMatch(/[^ -~\n“”]/);
+  });
+
+  it('takes the code id of a maker who is named off a code, and says what it means', async () => {
+    expect((await check(WHOLE, folderOf(), 'd9521234567882', 'honeywell')).output).toContain('scan     9521234567882\n           symbology EAN-13\n           (01) 09521234567882\n');
+    expect((await check(WHOLE, folderOf(), '?9521234567882', 'honeywell')).output).toContain('problem: "?" is none of the code ids that are known of honeywell\n           answered as questioned');
+    expect((await check(WHOLE, folderOf(), 'd9521234567882')).output).toContain('scan     d9521234567882\n');
+  });
+
+  it('shows hostile codes of any length as short, inert lines', async () => {
+    const rules = 'scans:\n  rules:\n    - { role: badge, prefix: "<" }\n    - { role: asset, pattern: ".*" }\n';
+    for (const code of HOSTILE) {
+      const { code: exitCode, output } = await check(`${WHOLE}${rules}`, folderOf(), Buffer.from(code).toString('utf8'));
+      expect(exitCode).toBe(0);
+      expect(output).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]|(?!\n)\p{Cc}/u);
+      for (const line of output.split('\n')) expect(line.length).toBeLessThan(1000);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CODE_ID_VENDORS, symbologyOfCodeId, symbologyOfSsiCodeType } from '../../src/identification/code-ids.ts';
+import { CODE_ID_VENDORS } from '../../src/core/code-id.ts';
+import { symbologyOfCodeId, symbologyOfSsiCodeType } from '../../src/identification/code-ids.ts';
 
 describe('the code ids of makers', () => {
   it('mean different things to each maker', () => {

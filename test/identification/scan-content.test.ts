@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scanContent } from '../../src/identification/scan-content.ts';
 import { symbologyName } from '../../src/identification/symbology.ts';
+import type { CodeIdVendor } from '../../src/core/code-id.ts';
 import { encodeJson } from '../../src/core/json.ts';
 import type { ScanContent } from '../../src/core/reading.ts';
 import { assertContract } from '../support/contract.ts';
@@ -115,6 +116,30 @@ describe('what a code of GS1 means', () => {
 
   it('gives no key for one that silence cut, though what is there is sound', () => {
     expect(content('8004952112345', { aim: ']C1', unterminated: true })).not.toHaveProperty('identity');
+  });
+});
+
+describe('the code id of a scanner\u2019s maker', () => {
+  const scanned = (vendor: CodeIdVendor, id: string, text: string) => content(text, { codeId: { vendor, id } });
+
+  it('names the symbology, and what GS1 content there is', () => {
+    expect(scanned('honeywell', 'd', '9521234567882')).toMatchObject({ symbology: { codeId: 'd', name: 'EAN-13' }, elements: { '01': '09521234567882' }, identity: { ai: '01', value: '09521234567882' } });
+    expect(scanned('zebra', 'K', '8004952112345')).toMatchObject({ symbology: { codeId: 'K', name: 'GS1-128' }, identity: { ai: '8004', value: '952112345' } });
+    expect(scanned('datalogic', 'T', '8004952112345')).toMatchObject({ symbology: { codeId: 'T', name: 'Code 128' }, identity: { value: '8004952112345' } });
+  });
+
+  it('gives way to an AIM identifier, which stands beside it', () => {
+    expect(content('8004952112345', { aim: ']C1', codeId: { vendor: 'honeywell', id: 'j' } })).toMatchObject({ symbology: { aim: ']C1', codeId: 'j', name: 'GS1-128' }, identity: { ai: '8004' } });
+  });
+
+  it('that is not known makes the code questionable and gives no key, and nothing is lost', () => {
+    const unknown = scanned('zebra', 'P', '01PUMP');
+    expect(unknown).toMatchObject({ text: '01PUMP', symbology: { codeId: 'P', name: 'unknown' }, valid: false, problems: ['"P" is none of the code ids that are known of zebra'] });
+    expect(unknown).not.toHaveProperty('identity');
+    const none = scanned('zebra', '', '\tPUMP');
+    expect(none).toMatchObject({ text: '\tPUMP', valid: false, problems: ['the code begins with none of the code ids that are known of zebra'] });
+    expect(none).not.toHaveProperty('symbology');
+    for (const data of [unknown, none, scanned('honeywell', '}', '01')]) expectInContract(data);
   });
 });
 

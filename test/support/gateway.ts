@@ -7,9 +7,11 @@ import { temporaryFolder } from './folders.ts';
 
 /** What `tailgate status --json` says, as far as tests look at it. */
 export interface GatewayStatus {
+  readonly clock: string;
   readonly broker: { readonly connected: boolean; readonly why?: string };
   readonly outbox: { readonly waiting: { readonly scan: number; readonly meter: number }; readonly settled: number; readonly fault?: string };
-  readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly frames: number; readonly discarded: Readonly<Record<string, number>> }[];
+  readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly frames: number; readonly refused: number; readonly repeats: number; readonly discarded: Readonly<Record<string, number>> }[];
+  readonly led?: { readonly state: string; readonly why?: string };
   readonly radio?: { readonly state: string; readonly why?: string; readonly starts: number };
   readonly alarms: readonly string[];
 }
@@ -27,12 +29,13 @@ export class TestGateway extends GatewayProcess {
     this.logFile = parts.logFile;
   }
 
-  /** Writes the configuration; `mqtt`, `scans`, `ble` and `devices` are YAML flow mappings' contents. */
-  static make({ mqtt, ble, devices, scans = '', folder = temporaryFolder() }: { readonly mqtt: string; readonly ble?: string; readonly devices: Readonly<Record<string, string>>; readonly scans?: string; readonly folder?: string }): TestGateway {
+  /** Writes the configuration; `mqtt`, `scans`, `ble`, `more` (other sections by name) and `devices` are YAML flow mappings' contents. */
+  static make({ mqtt, ble, devices, scans = '', more = {}, folder = temporaryFolder() }: { readonly mqtt: string; readonly ble?: string; readonly devices: Readonly<Record<string, string>>; readonly scans?: string; readonly more?: Readonly<Record<string, string>>; readonly folder?: string }): TestGateway {
     const outbox = join(folder, 'outbox');
     const configurationFile = join(folder, 'gateway.yaml');
     const lines = Object.entries(devices).map(([name, options]) => `  ${name}: { ${options} }`);
-    writeFileSync(configurationFile, `gateway: truck-17\nsite: bedford\nmqtt: { clockWait: 0 s, ${mqtt} }\noutbox: { directory: ${outbox} }\nscans: { ${scans} }\n${ble === undefined ? '' : `ble: { ${ble} }\n`}devices:\n${lines.join('\n')}\n`);
+    const sections = Object.entries(more).map(([name, content]) => `${name}: { ${content} }\n`);
+    writeFileSync(configurationFile, `gateway: truck-17\nsite: bedford\nmqtt: { clockWait: 0 s, ${mqtt} }\noutbox: { directory: ${outbox} }\nscans: { ${scans} }\n${ble === undefined ? '' : `ble: { ${ble} }\n`}${sections.join('')}devices:\n${lines.join('\n')}\n`);
     const gateway = new TestGateway({ configurationFile, logFile: join(folder, 'gateway.log'), outbox });
     onTestFinished(async () => void (await gateway.end('SIGKILL')));
     return gateway;
