@@ -13,6 +13,7 @@ import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
+import { whomOf } from './config/ble-whom.ts';
 import { connectionFiles } from './config/connection-files.ts';
 import { portKey } from './config/port.ts';
 import { readSecret } from './config/secret.ts';
@@ -194,7 +195,8 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: watchedTransport(transportTo(port, line, this.#radio), this.#deadlines), ...this.#common() };
+    const transport = transportTo(port, line, this.#radio && { radio: this.#radio, whomOf });
+    return { transport: watchedTransport(transport, this.#deadlines, port.kind === 'ble' ? RADIO_OPEN_WITHIN_MS : undefined), ...this.#common() };
   }
 
   #common(): { clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
@@ -205,7 +207,7 @@ export class Gateway {
     const { name, driver, options, port } = device;
     const radio = this.#radio;
     if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
-    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device) });
+    return this.#radioDevices.run({ ...port, whom: () => whomOf(port), device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device) });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
@@ -338,6 +340,8 @@ const BEGIN_AGAIN_MS = 10_000;
 
 const POLLED_LINGER_MS = 200;
 const SECRETS_WITHIN_MS = 20_000;
+/** Over the radio one device is connected to after the other. */
+const RADIO_OPEN_WITHIN_MS = 600_000;
 
 /** After an outage that a whole fleet had, its backlogs begin within a minute and not within a second. */
 const BACKLOG_SPREAD_MS = 60_000;

@@ -27,7 +27,7 @@ export async function devicesCommand({ radioProgram, listenMs, write, ...sources
   const { ble } = await loadConfiguration(sources);
   const clock = systemClock(() => 'unsynced');
   const silent = (): void => undefined;
-  const radio = new AdapterRadio({ ...ble, program: radioProgram, clock, random: Math.random, log: { debug: silent, info: silent, warn: silent, error: silent } });
+  const radio = new AdapterRadio({ ...ble, isPassive: false, program: radioProgram, clock, random: Math.random, log: { debug: silent, info: silent, warn: silent, error: silent } });
   const drivers = sources.drivers.filter((driver) => driver.form === 'advertising');
   const found = new Map<string, InRange>();
   radio.listen({
