@@ -1,4 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { drivers } from '../../drivers/index.ts';
+import { loadConfiguration } from '../../src/config/load.ts';
 import { gatewayInAir, PEER, type ReceivedEvent } from '../support/ble/gateway-in-air.ts';
 import { Peripheral } from '../support/ble/peripheral.ts';
 
@@ -90,5 +95,42 @@ describe('a Zebra scanner over BLE', () => {
     scanner.notify(DATA_TX, '0BF3002003000000414243FE19');
     await vi.waitFor(() => expect(scanner.written(DATA_RX).startsWith(`${PREFIXED_STORED}080004d00400ff28`)).toBe(true), within);
     await vi.waitFor(() => expect(scansIn(events)).toEqual(['PUMP-0042', 'ABC']), within);
+  });
+});
+
+describe('devices that are connected to', () => {
+  it('are shown by their services, with a piece of configuration that can be used as it is', async () => {
+    const { air, gateway } = await gatewayInAir({ any: `driver: bthome, port: { ble: { address: "C0:DE:C0:DE:00:77" } }` });
+    const program = fileURLToPath(new URL('../../dist/tailgate.js', import.meta.url));
+    const child = spawn(process.execPath, [program, 'devices', '--ble', '--seconds', '5', gateway.configurationFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    const senders = [
+      { address: 'C0:DE:C0:DE:00:01', data: '0303FBFE' },
+      { address: 'C0:DE:C0:DE:00:02', data: '1107' + Buffer.from(Buffer.from(NUS, 'hex').toReversed()).toString('hex') },
+      { address: '70:81:94:0D:FB:AA', data: '03031A18' },
+      { address: 'C0:DE:C0:DE:00:04', data: '03030D18' },
+    ];
+    const injecting = setInterval(() => {
+      for (const { address, data } of senders) {
+        air.inject({ address, data: Buffer.from(data, 'hex'), isConnectable: true });
+        air.inject({ address, data: Buffer.from('0409546167', 'hex'), isScanResponse: true });
+      }
+    }, 50);
+    onTestFinished(() => clearInterval(injecting));
+    expect(await new Promise((resolve) => void child.once('close', resolve))).toBe(0);
+    expect(said).toContain('C0:DE:C0:DE:00:04  -60 dBm, "Tag", connectable, services 180d\n');
+    const pieces = said.split('\n').filter((line) => line.startsWith('    ')).map((line) => `${line.slice(2)}\n`);
+    expect(pieces.filter((line) => line.includes('driver:')).map((line) => line.trim()).toSorted()).toEqual(['driver: gatt-meter', 'driver: line-scanner', 'driver: zebra-ssi']);
+    const head = readFileSync(gateway.configurationFile, 'utf8').split('devices:')[0] ?? '';
+    writeFileSync(gateway.configurationFile, `${head}devices:\n${pieces.join('')}`);
+    const { devices } = await loadConfiguration({ file: gateway.configurationFile, drivers, profileFolder: () => '' });
+    expect(devices.map(({ port }) => port)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ address: 'C0:DE:C0:DE:00:01', stream: { kind: 'terminal-io' } }),
+        expect.objectContaining({ address: 'C0:DE:C0:DE:00:02' }),
+        expect.objectContaining({ irkFile: '/etc/tailgate/secrets/KEY' }),
+      ]),
+    );
   });
 });
