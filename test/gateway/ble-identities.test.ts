@@ -31,9 +31,9 @@ function keyFile(text: string): string {
 
 describe('a device whose address changes', () => {
   it('is known by what its payload calls it, from whatever address it sends, and nobody else is', async () => {
-    const { air, gateway, events, start } = await gatewayInAir({ fridge: 'driver: ruuvi, port: { ble: { id: "CB:B8:33:4C:88:4F" } }' });
+    const { air, events, start, untilHearing } = await gatewayInAir({ fridge: 'driver: ruuvi, port: { ble: { id: "CB:B8:33:4C:88:4F" } }' });
     start();
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    await untilHearing();
     air.inject({ address: '3A:00:00:00:00:01', addressType: 'random', data: ruuvi(4000, 1, 'CB:B8:33:4C:88:4F') });
     air.inject({ address: '3A:00:00:00:00:02', addressType: 'random', data: ruuvi(9000, 7, 'CB:B8:33:4C:88:50') });
     await vi.waitFor(() => expect(valuesIn(events, 'temperature')).toEqual([20]), within);
@@ -44,9 +44,9 @@ describe('a device whose address changes', () => {
 
   it('is heard by its identity resolving key, and the key is shown nowhere', async () => {
     const file = keyFile(`${IRK.toUpperCase()}\n`);
-    const { air, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { irkFile: ${file} } }` });
+    const { air, gateway, events, start, untilHearing } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { irkFile: ${file} } }` });
     start();
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    await untilHearing();
     air.inject({ address: '70:81:94:0D:FB:AB', data: count(1, 99) });
     air.inject({ address: NOW, data: count(1, 10) });
     await vi.waitFor(() => expect(valuesIn(events, 'count')).toEqual([10]), within);

@@ -14,12 +14,8 @@ const [AT_42, AT_43, AT_1] = ['41DDCC7B71D42A00000080AB434F', '416C5460D3172B000
 it('a tag with a key is believed with a rising counter only, over a restart too, until a person says that it counts anew', async () => {
   const keyFile = join(temporaryFolder(), 'pump.key');
   writeFileSync(keyFile, '00112233445566778899AABBCCDDEEFF\n', { mode: 0o600 });
-  const { air, gateway, events, here, start } = await gatewayInAir({ pump: `driver: bthome, keyFile: ${keyFile}, port: { ble: { address: "${PEER}" } }` });
+  const { air, gateway, events, start, untilHearing } = await gatewayInAir({ pump: `driver: bthome, keyFile: ${keyFile}, port: { ble: { address: "${PEER}" } }` });
   const readings = (): readonly unknown[] => events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data: { value, authenticated } }) => [Number(value), authenticated]);
-  const untilHearing = async (): Promise<void> => {
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
-    await vi.waitUntil(() => here.isScanning, within);
-  };
   const refused = (data: Buffer, why: string): Promise<void> =>
     gateway.until(({ devices }) => {
       air.inject({ address: PEER, data });

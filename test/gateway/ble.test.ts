@@ -10,9 +10,9 @@ const [NUS, NUS_WRITE, NUS_NOTIFY] = ['6e400001b5a3f393e0a9e50e24dcca9e', '6e400
 
 describe('a gateway with a radio', () => {
   it('brings an advertised count to the receiver, once for all its repeats', async () => {
-    const { air, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    const { air, events, start, untilHearing } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
     start();
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    await untilHearing();
     for (let times = 0; times < 20; times += 1) air.inject({ address: TAG, data: count(42, 123_456) });
     air.inject({ address: 'C0:DE:C0:DE:00:99', data: count(1, 99) });
     await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1')).toHaveLength(1), within);
@@ -27,9 +27,9 @@ describe('a gateway with a radio', () => {
   });
 
   it('hears its tag in a flood of other senders, and on after its controller has reset by itself', async () => {
-    const { air, here, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    const { air, here, events, start, untilHearing } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
     start();
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    await untilHearing();
     for (let sender = 0; sender < 5000; sender += 1) {
       const digits = sender.toString(16).padStart(4, '0').toUpperCase();
       air.inject({ address: `D0:00:00:00:${digits.slice(0, 2)}:${digits.slice(2)}`, data: count(1, sender) });

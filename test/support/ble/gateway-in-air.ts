@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { DemoBroker } from '../../../demo/broker.ts';
 import { contractReceiver } from '../contract-receiver.ts';
 import { ROOT } from '../delivery.ts';
@@ -23,6 +23,8 @@ export interface GatewayInAir {
   readonly here: EmulatedController;
   readonly there: EmulatedController;
   readonly start: () => void;
+  /** Until its adapter really scans, which is a moment after it is on; what is advertised before is heard by nobody. */
+  readonly untilHearing: () => Promise<void>;
 }
 
 /** Makes one for the running test; `peer` is the other controller's address. */
@@ -35,7 +37,13 @@ export async function gatewayInAir(devices: Readonly<Record<string, string>>, { 
   const air = Air.open();
   const [here, there] = [air.controller('00:11:22:33:44:55'), air.controller(peer)];
   const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, ble: `adapter: { uart: ${here.path} }, silence: 5 s${ble}`, devices });
-  return { air, gateway, events, here, there, start: () => gateway.start() };
+  const untilHearing = async (): Promise<void> => {
+    await gateway.until(({ radio }) => {
+      if (radio?.state !== 'on') throw new Error('the radio is not on yet');
+    });
+    await vi.waitUntil(() => here.isScanning, { timeout: 15_000, interval: 10 });
+  };
+  return { air, gateway, events, here, there, start: () => gateway.start(), untilHearing };
 }
 
 /** BTHome's count with its packet id. */
