@@ -8,7 +8,7 @@ import { DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
 import { RadioDevices } from './acquisition/radio-devices.ts';
-import { ScanSense } from './acquisition/scan-sense.ts';
+import { scanPlace, ScanSense } from './acquisition/scan-sense.ts';
 import { Sightings } from './acquisition/sightings.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
@@ -220,7 +220,7 @@ export class Gateway {
   /** Says what a device's observations mean and records them; resolves after the commit. */
   #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
     const status = this.#statusOf(name);
-    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const device = { mapping: { device: name, asset, meters }, place: scanPlace(name, contextGroup), status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
     const store = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
     const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
     return (report) => sightings.take(report);

@@ -4,12 +4,12 @@ import type { Reading, Stamp } from '../core/reading.ts';
 import type { Recorded, RecordReadings } from '../core/record.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
 import { type UnderstoodScan, understoodScan } from '../identification/understood-scan.ts';
-import type { MeterBook } from '../metering/meter-book.ts';
+import type { Entered, MeterBook } from '../metering/meter-book.ts';
 import { assetOf, meterEntry, type MeterMapping } from '../metering/meter-content.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { epochReading } from './epoch-reading.ts';
-import { contextKeyOf, type ScanSense } from './scan-sense.ts';
+import type { EnteredScans, ScanPlace, ScanSense } from './scan-sense.ts';
 import { Turns } from './turns.ts';
 
 /** What an Intake is made of. */
@@ -25,8 +25,7 @@ export interface IntakeParts {
 export interface IntakeDevice {
   /** The device's name, and what the configuration says of its meters. */
   readonly mapping: MeterMapping;
-  /** Devices of one group share what was scanned before. */
-  readonly contextGroup?: string | undefined;
+  readonly place: ScanPlace;
   /** Counts what is stored and what is refused. */
   readonly status: DeviceStatus;
   /** How long its readings may wait for company before they are committed. */
@@ -50,12 +49,12 @@ export class Intake {
    * with a StorageError when it was not stored. A scan waits for the one before it that changes what it means.
    */
   take(report: Report, device: IntakeDevice): Promise<'questioned' | undefined> {
-    const place = { device: device.mapping.device, contextGroup: device.contextGroup };
+    const { place } = device;
     const scans = report.observations
       .filter((observation) => observation.kind === 'scan')
       .map((scan) => understoodScan(scan, { device: place.device, rules: this.#parts.rules }));
     const store = (): Promise<'questioned' | undefined> => this.#store(scans, report, device);
-    return this.#counted(scans.length === 0 ? store() : this.#turns.run(contextKeyOf(place), scans.some(turns), store));
+    return this.#counted(scans.length === 0 ? store() : this.#turns.run(place.contextKey, scans.some(turns), store));
   }
 
   /** Resolves when everything that was taken until now is recorded or refused. */
@@ -64,27 +63,17 @@ export class Intake {
   }
 
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  async #store(understood: readonly UnderstoodScan[], { observations, stamp, notes }: Report, { mapping, contextGroup, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
+  #store(understood: readonly UnderstoodScan[], { observations, stamp, notes }: Report, { mapping, place, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
     const { device } = mapping;
     const values = observations.filter((observation) => observation.kind === 'meter').map((value) => meterEntry(value, mapping));
-    const scans = this.#parts.scans.enter(understood, { device, contextGroup }, stamp);
+    const scans = this.#parts.scans.enter(understood, place, stamp);
     const meters = this.#parts.meters.enter(values, stamp);
     const told = meters.events.map((begun) => epochReading(begun, stamp));
     status.counts.unchanged += meters.suppressed.same;
     status.counts.tooSoon += meters.suppressed.tooSoon;
     const readings: Reading[] = [...scans.readings, ...told, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
-    let recorded: Recorded | undefined;
-    try {
-      recorded = await this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...notes }, { lingerMs });
-      status.counts.readings += readings.length;
-      return scans.isQuestioned ? 'questioned' : undefined;
-    } catch (error) {
-      if (error instanceof StorageError) status.counts.refused += readings.length;
-      throw error;
-    } finally {
-      scans.settled(recorded);
-      meters.settled(recorded === undefined ? 'refused' : 'stored');
-    }
+    const recording = this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...notes }, { lingerMs });
+    return whenRecorded(recording, { status, count: readings.length, scanned: scans.settled, measured: meters.settled, verdict: scans.isQuestioned ? 'questioned' : undefined });
   }
 
   /** Takes a person's word that a counter was replaced; resolves with its new epoch after the commit, with undefined when it was never read. */
@@ -105,15 +94,42 @@ export class Intake {
     }
   }
 
-  async #counted<Result>(taking: Promise<Result>): Promise<Result> {
+  #counted<Result>(taking: Promise<Result>): Promise<Result> {
     this.#underway += 1;
-    try {
-      return await taking;
-    } finally {
-      this.#underway -= 1;
-      if (this.#underway === 0) this.#idle();
-    }
+    void taking.then(this.#over, this.#over);
+    return taking;
   }
+
+  readonly #over = (): void => {
+    this.#underway -= 1;
+    if (this.#underway === 0) this.#idle();
+  };
+}
+
+/** What is still to be done with readings once they are recorded: all that is kept of them meanwhile, since thousands can wait. */
+interface Pending {
+  readonly status: DeviceStatus;
+  readonly count: number;
+  readonly scanned: EnteredScans['settled'];
+  readonly measured: Entered['settled'];
+  readonly verdict: 'questioned' | undefined;
+}
+
+function whenRecorded(recording: Promise<Recorded>, { status, count, scanned, measured, verdict }: Pending): Promise<'questioned' | undefined> {
+  return recording.then(
+    (recorded) => {
+      status.counts.readings += count;
+      scanned(recorded);
+      measured('stored');
+      return verdict;
+    },
+    (error: unknown) => {
+      if (error instanceof StorageError) status.counts.refused += count;
+      scanned();
+      measured('refused');
+      throw error;
+    },
+  );
 }
 
 /** Whether what comes after the scan depends on it, or it on everything before. */

@@ -46,6 +46,7 @@ export class MeterBook {
 
   /** Judges readings of one moment, in their order. */
   enter(entries: readonly MeterEntry[], stamp: Stamp): Entered {
+    if (entries.length === 0) return NOTHING;
     const page = new Page();
     const published = [...entries].sort(serialFirst).flatMap((entry) => this.#judged(entry, stamp, page));
     return this.#entered(published, page);
@@ -143,5 +144,7 @@ function isWeighty(before: MeterState, after: MeterState): boolean {
 function serialFirst(one: MeterEntry, other: MeterEntry): number {
   return Number(other.content.meter === SERIAL_NUMBER) - Number(one.content.meter === SERIAL_NUMBER);
 }
+
+const NOTHING: Entered = { contents: [], events: [], notes: {}, suppressed: { same: 0, tooSoon: 0 }, settled: () => undefined };
 
 const PLAIN: MeterRules = { counter: counterRules('count') };

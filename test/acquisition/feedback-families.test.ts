@@ -8,8 +8,8 @@ import { proglove } from '../../drivers/proglove/driver.ts';
 import { zebraSsi } from '../../drivers/zebra-ssi/driver.ts';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { Intake } from '../../src/acquisition/intake.ts';
+import { scanPlace, ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { runListening } from '../../src/acquisition/listening-session.ts';
-import { ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { Sightings } from '../../src/acquisition/sightings.ts';
 import type { RecordReadings } from '../../src/core/record.ts';
 import type { Reading } from '../../src/core/reading.ts';
@@ -98,7 +98,7 @@ async function scanner({ driver, options }: Family, outbox: Outbox) {
   const crash = (bug: unknown): never => {
     throw bug;
   };
-  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, place: scanPlace('cab'), status, lingerMs: 0 });
   const sightings = new Sightings({ clock, status, repeatWindowMs: 300, departAfterMs: undefined, store, crash, signal: stop.signal });
   const running = runListening({
     device: 'cab',

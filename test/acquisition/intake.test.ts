@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { Intake } from '../../src/acquisition/intake.ts';
-import { ScanSense } from '../../src/acquisition/scan-sense.ts';
+import { scanPlace, ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { StorageError } from '../../src/core/errors.ts';
 import type { Reading } from '../../src/core/reading.ts';
 import type { Notes, Recorded, RecordOptions } from '../../src/core/record.ts';
@@ -75,7 +75,7 @@ function started(disk = new Disk(), clock = new FakeClock()) {
   const scan = (text: string, device = 'cab', contextGroup?: string): Promise<'questioned' | 'refused' | 'stored'> => {
     const status = new DeviceStatus({ device, clock, changed: () => undefined });
     const report = { observations: text.split('|').map((code) => ({ kind: 'scan' as const, bytes: Buffer.from(code) })), stamp: clock.stamp() };
-    return intake.take(report, { mapping: { device, meters: {} }, status, lingerMs: 0, contextGroup }).then(
+    return intake.take(report, { mapping: { device, meters: {} }, place: scanPlace(device, contextGroup), status, lingerMs: 0 }).then(
       (verdict) => verdict ?? 'stored',
       () => 'refused' as const,
     );
@@ -248,7 +248,7 @@ describe('undo', () => {
     await scanAll('PUMP');
     const status = new DeviceStatus({ device: 'cab', clock, changed: () => undefined });
     const leaving = { kind: 'scan', bytes: Buffer.from('3074257BF7194E4000001A85', 'hex'), tag: {}, presence: { kind: 'departed', count: 3 } } as const;
-    const taken = intake.take({ observations: [leaving], stamp: clock.stamp() }, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+    const taken = intake.take({ observations: [leaving], stamp: clock.stamp() }, { mapping: { device: 'cab', meters: {} }, place: scanPlace('cab'), status, lingerMs: 0 });
     await disk.commitAll();
     await taken;
     await scanAll('TG!UNDO');
