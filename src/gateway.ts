@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { exchangeOf } from '../drivers/modbus/exchange.ts';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
 import { BusDesks } from './acquisition/bus-desks.ts';
+import { DeviceLog } from './acquisition/device-log.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
-import { DeviceStatus } from './acquisition/device-status.ts';
+import { type DeviceReport, DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import type { Outcome } from './acquisition/commits.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
@@ -16,6 +17,7 @@ import { toldOutcomes } from './acquisition/told-outcomes.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
+import { whomOf } from './config/ble-whom.ts';
 import { connectionFiles } from './config/connection-files.ts';
 import { portKey } from './config/port.ts';
 import { readSecret } from './config/secret.ts';
@@ -81,7 +83,7 @@ export class Gateway {
   readonly #polls: PollDesk;
   readonly #led: Led | undefined;
   readonly #clockEvents: ClockEvents;
-  readonly #logged = new Map<string, string>();
+  readonly #deviceLog: DeviceLog;
   readonly #stop = new AbortController();
   readonly #startedMs: number;
   readonly #died: (why: unknown) => void;
@@ -102,6 +104,7 @@ export class Gateway {
     this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
     this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#deviceLog = new DeviceLog(parts.log);
     this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
     this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     if (parts.configuration.devices.some(({ port }) => port.kind === 'ble')) this.#radio = new AdapterRadio({ ...parts.configuration.ble, program: parts.radioProgram, clock, random: Math.random, log: parts.log });
@@ -202,7 +205,8 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: watchedTransport(transportTo(port, line, this.#radio), this.#deadlines), ...this.#common() };
+    const transport = transportTo(port, line, this.#radio && { radio: this.#radio, whomOf });
+    return { transport: watchedTransport(transport, this.#deadlines, port.kind === 'ble' ? RADIO_OPEN_WITHIN_MS : undefined), ...this.#common() };
   }
 
   #common(): { clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
@@ -213,7 +217,7 @@ export class Gateway {
     const { name, driver, options, port } = device;
     const radio = this.#radio;
     if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
-    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device), requests: this.#polls.requestsOf(name) });
+    return this.#radioDevices.run({ ...port, whom: () => whomOf(port), device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device), requests: this.#polls.requestsOf(name) });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
@@ -234,15 +238,10 @@ export class Gateway {
     return (report) => sightings.take(report);
   }
 
-  #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
+  #deviceChanged(report: DeviceReport): void {
     this.#events.changed(report);
+    this.#deviceLog.changed(report);
     this.#delivery.stateChanged();
-    const { device, state, why, link } = report;
-    const news = state === 'open' ? state : `${state}: ${why ?? ''}`; // a remark beside *open* is its session's to log
-    if (this.#logged.get(device) === news) return;
-    this.#logged.set(device, news);
-    if (state === 'open') this.#log.info(`${device}: open`, { device, link });
-    else this.#log.warn(`${device}: ${why ?? state}`, { device });
   }
 
   #clockChanged(change: ClockChange): void {
@@ -341,6 +340,8 @@ const BEGIN_AGAIN_MS = 10_000;
 
 const POLLED_LINGER_MS = 200;
 const SECRETS_WITHIN_MS = 20_000;
+/** Over the radio one device is connected to after the other. */
+const RADIO_OPEN_WITHIN_MS = 600_000;
 
 /** After an outage that a whole fleet had, its backlogs begin within a minute and not within a second. */
 const BACKLOG_SPREAD_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { LinkError, ProtocolError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { GattDriver, GattPlace, GattValue } from '../driver-kit/define-driver.ts';
-import type { GattLink, Radio } from '../driver-kit/radio.ts';
+import type { GattLink, Radio, Whom } from '../driver-kit/radio.ts';
 import type { BatteryEvents } from './battery-events.ts';
 import { Commits, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
@@ -15,8 +15,7 @@ export interface GattSession {
   readonly driver: GattDriver;
   /** The driver's parsed options, secrets read. */
   readonly options: unknown;
-  readonly address: string;
-  readonly addressType: 'public' | 'random';
+  readonly whom: Whom;
   readonly radio: Radio;
   readonly status: DeviceStatus;
   readonly clock: Clock;
@@ -79,10 +78,10 @@ class GattReader {
 
   /** One connection, from its making to its end; rejects with a LinkError. */
   async visit(signal: AbortSignal): Promise<void> {
-    const { radio, address, addressType, driver, options, status, clock, requests } = this.#session;
+    const { radio, whom, driver, options, status, clock, requests } = this.#session;
     this.#request = requests.next();
     const { everyMs, callTimeoutMs } = driver.schedule(options);
-    const link = await radio.connect({ address, addressType, places: this.#places, callTimeoutMs }, signal);
+    const link = await radio.connect({ whom, places: this.#places, callTimeoutMs }, signal);
     status.counts.opens += 1;
     try {
       status.open(link.name);
