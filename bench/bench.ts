@@ -7,6 +7,7 @@ import { Mosquitto } from '../test/support/brokers/mosquitto.ts';
 import { openPty, type Pty } from '../test/support/pty.ts';
 import { measureBus } from './bus.ts';
 import { mqttFloor, monotonicMs, serialFloor, sqliteFloor } from './floors.ts';
+import { everything, measureDecoding } from './identification.ts';
 import { figuresOf } from './process-figures.ts';
 import { median, percentile } from './statistics.ts';
 import { type Arrival, SubscriberProcess } from './subscriber-process.ts';
@@ -27,7 +28,10 @@ const clockIsSet = withPrograms({ timedatectl: 'echo yes', chronyc: 'exit 1' });
 const ptys = Array.from({ length: PORTS }, () => openPty());
 const rows: [name: string, value: string, aim: string, met: string][] = [];
 let configurations = 0;
+/** Bytes that the gateway sent to its scanners. */
+let answers = 0;
 
+for (const pty of ptys) pty.onData((chunk) => (answers += chunk.length));
 await broker.start();
 const subscriber = await SubscriberProcess.start(broker.url, 'tailgate/v1/bench/bench/scan/#');
 try {
@@ -48,6 +52,11 @@ async function main(): Promise<void> {
   if (wanted('fast')) await measurePaced(1000, 15_000, { p50: 20, p99: 45 });
   if (wanted('start')) await measureStart();
   if (wanted('bus')) await measureBus(RUNS, report);
+  if (wanted('identification')) {
+    measureDecoding(RUNS, report);
+    await measureEverything(1000, 1000);
+    await measureEverything(Infinity, 2500);
+  }
   if (wanted('tags')) for (const { name, perSecond } of measureTags()) report(`tags: ${name}`, `${Math.round(perSecond)} advertisements/s`, '> 100,000', perSecond > 100_000);
   console.log('\n| figure | measured | aim | |\n|---|---|---|---|');
   for (const row of rows) console.log(`| ${row.join(' | ')} |`);
@@ -86,6 +95,56 @@ async function measureSustained(floor: number): Promise<void> {
   }
   const rate = median(rates);
   report(`sustained, ${PORTS} ports, pty to subscriber`, `${Math.round(rate)} readings/s, ${(rate / floor).toFixed(2)} of the MQTT floor`, '≥ 0.5', rate / floor >= 0.5);
+}
+
+/** The plain line and everything that can be set, in turns: what it costs that scans have a role, a context and an answer. */
+async function measureEverything(perSecond: number, codes: number): Promise<void> {
+  const ways: Record<Way, Passage[]> = { 'plain lines': [], 'all but answers': [], 'everything on': [] };
+  for (let run = 0; run < RUNS; run += 1) for (const [way, passages] of Object.entries(ways)) passages.push(await passage(way as Way, codes, perSecond));
+  const of = (way: Way, key: keyof Passage): number => median(ways[way].map((one) => one[key]));
+  for (const way of Object.keys(ways) as Way[]) {
+    const [share, cost] = [of(way, 'rate') / of('plain lines', 'rate'), of(way, 'mainMs') / of('plain lines', 'mainMs')];
+    const words = `${Math.round(of(way, 'rate'))} readings/s, ${of(way, 'mainMs').toFixed(3)} ms of the main thread and ${of(way, 'cpuMs').toFixed(3)} ms of CPU each`;
+    const name = `${PORTS} ports, ${perSecond === Infinity ? 'as fast as it goes' : `${perSecond}/s`}, ${way}`;
+    if (way === 'plain lines') report(name, words);
+    else report(name, `${words}; ${share.toFixed(2)} of the plain throughput, ${cost.toFixed(2)} of its main thread`, '≥ 0.85 of plain', share >= 0.85);
+  }
+}
+
+type Way = 'plain lines' | 'all but answers' | 'everything on';
+
+/** What came of lines on all ports. */
+interface Passage {
+  readonly rate: number;
+  /** CPU time for a reading: of the gateway's main thread, and of all its threads. */
+  readonly mainMs: number;
+  readonly cpuMs: number;
+}
+
+async function passage(way: Way, codes: number, perSecond: number): Promise<Passage> {
+  const count = PORTS * codes;
+  const isPlain = way === 'plain lines';
+  const [context, lines] = isPlain ? [[], ptys.map((_, port) => linesOf(port, codes))] : [everything.context, ptys.map((_, port) => everything.lines(port, codes))];
+  const answered = async (of: readonly string[]): Promise<void> => waitFor(async () => way !== 'everything on' || answers === of.join('\r').split('\r').length);
+  const gateway = await startGateway(broker.url, undefined, isPlain ? undefined : { scans: everything.configuration(folder, PORTS, codes), device: way === 'everything on' ? `${everything.device}, ${everything.feedback}` : everything.device });
+  for (const pty of ptys) await pty.write(context.map((line) => `${line}\r`).join(''));
+  await subscriber.take(PORTS * context.length);
+  await answered(ptys.flatMap(() => context));
+  answers = 0;
+  const before = figuresOf(gateway.pid ?? 0);
+  const startMs = monotonicMs();
+  await Promise.all(ptys.map((pty, port) => written(pty, lines[port] ?? [], perSecond / PORTS)));
+  const arrivals = await subscriber.take(count);
+  await answered(lines.flat());
+  const after = figuresOf(gateway.pid ?? 0);
+  expectEachOnce(arrivals, count);
+  answers = 0;
+  await gateway.end('SIGTERM');
+  return {
+    rate: count / (((arrivals.at(-1)?.atMs ?? 0) - startMs) / 1000),
+    mainMs: ((after.mainThreadSeconds - before.mainThreadSeconds) * 1000) / count,
+    cpuMs: ((after.cpuSeconds - before.cpuSeconds) * 1000) / count,
+  };
 }
 
 async function measureDrain(floor: number): Promise<void> {
@@ -164,9 +223,22 @@ async function measureStart(): Promise<void> {
 
 /** Writes lines to one port as fast as the gateway reads them. */
 async function feed(pty: Pty, port: number, count: number, prefix = 'L'): Promise<void> {
-  for (let sent = 0; sent < count; sent += 20) {
-    const lines = Array.from({ length: Math.min(20, count - sent) }, (_, index) => `${prefix}${port}-${String(sent + index).padStart(7, '0')}\r`);
-    await pty.write(lines.join(''));
+  await written(pty, linesOf(port, count, prefix));
+}
+
+function linesOf(port: number, count: number, prefix = 'L'): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${port}-${String(index).padStart(7, '0')}`);
+}
+
+/** Twenty lines at a time, or at an even rate. */
+async function written(pty: Pty, lines: readonly string[], perSecond = Infinity): Promise<void> {
+  const startMs = monotonicMs();
+  for (let sent = 0; sent < lines.length; ) {
+    const due = perSecond === Infinity ? sent + 20 : Math.floor(((monotonicMs() - startMs) / 1000) * perSecond) + 1;
+    const next = lines.slice(sent, due);
+    await pty.write(next.map((line) => `${line}\r`).join(''));
+    sent += next.length;
+    if (perSecond !== Infinity) await wait(1);
   }
 }
 
@@ -186,16 +258,22 @@ async function pace(perSecond: number, count: number): Promise<ReadonlyMap<strin
   return sentMs;
 }
 
-function gatewayOn(url: string, outbox: string): GatewayProcess {
+/** What the configuration says beside the plain line. */
+interface Extras {
+  readonly scans: string;
+  readonly device: string;
+}
+
+function gatewayOn(url: string, outbox: string, extras?: Extras): GatewayProcess {
   configurations += 1;
   const configurationFile = join(folder, `gateway-${configurations}.yaml`);
-  const devices = ptys.map(({ path }, index) => `  scanner-${index}: { driver: line-scanner, port: ${path}, terminator: CR }`);
-  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}", clockWait: 0 s }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\ndevices:\n${devices.join('\n')}\n`);
+  const devices = ptys.map(({ path }, index) => `  scanner-${index}: { driver: line-scanner, port: ${path}, terminator: CR${extras === undefined ? '' : `, ${extras.device}`} }`);
+  writeFileSync(configurationFile, `gateway: bench\nsite: bench\nmqtt: { url: "${url}", clockWait: 0 s }\noutbox: { directory: ${outbox} }\nlog: { level: warn }\n${extras?.scans ?? ''}devices:\n${devices.join('\n')}\n`);
   return new GatewayProcess({ configurationFile, logFile: join(folder, 'gateway.log') });
 }
 
-async function startGateway(url: string, outbox = join(folder, `outbox-${configurations}`)): Promise<GatewayProcess> {
-  const gateway = gatewayOn(url, outbox);
+async function startGateway(url: string, outbox = join(folder, `outbox-${configurations}`), extras?: Extras): Promise<GatewayProcess> {
+  const gateway = gatewayOn(url, outbox, extras);
   gateway.start({ PATH: clockIsSet });
   await waitFor(async () => {
     const { devices, broker: link } = await statusOf(outbox);

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** What the kernel counted for a process. */
 export interface ProcessFigures {
   readonly cpuSeconds: number;
+  /** Of its first thread alone, on which everything runs but the outbox and the garbage collector's own threads. */
+  readonly mainThreadSeconds: number;
   readonly rssBytes: number;
   /** Bytes that the process handed to the block layer. */
   readonly blockBytes: number;
@@ -12,16 +14,20 @@ export interface ProcessFigures {
 
 /** Reads them from /proc. */
 export function figuresOf(pid: number): ProcessFigures {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
   const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return {
-    cpuSeconds: ticks / TICKS_PER_SECOND,
+    cpuSeconds: cpuSecondsOf(`/proc/${pid}/stat`),
+    mainThreadSeconds: cpuSecondsOf(`/proc/${pid}/task/${pid}/stat`),
     rssBytes: Number(rss?.[1] ?? 0) * 1024,
     blockBytes: counter(`/proc/${pid}/io`, 'write_bytes'),
     outboxBytes: outboxThreadBytes(pid),
   };
+}
+
+function cpuSecondsOf(file: string): number {
+  const stat = readFileSync(file, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** The outbox's thread is the one that writes the most; the others write to sockets and the log. */

@@ -66,7 +66,7 @@ export class Receiver {
   #arrived(topic: string, payload: Buffer): void {
     const suffix = topic.slice(this.#root.length + 1);
     this.inspect(suffix, payload);
-    if (suffix === 'ack') return;
+    if (suffix === 'ack' || suffix.startsWith('cmd/') || suffix.startsWith('reply/')) return;
     if (suffix === 'state') {
       for (const source of this.#sources.keys()) this.#changed.add(source);
       this.#acknowledgeSoon();

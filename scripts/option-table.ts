@@ -44,6 +44,7 @@ function writtenAs(field: JsonSchema): string {
   if (field.type === 'integer' || field.type === 'number') return numberWords(field);
   if (field.type === 'string') return textWords(field);
   if (field.type === 'array') return `list of ${typeof field.items === 'object' && !Array.isArray(field.items) ? writtenAs(field.items) : 'values'}`;
+  if (Array.isArray(field.type)) return field.examples === undefined ? 'number' : `number, with its unit or without: ${field.examples.map((example) => `\`${String(example)}\``).join(', ')}`;
   return field.type === 'boolean' ? '`true` or `false`' : 'map';
 }
 

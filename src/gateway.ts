@@ -2,25 +2,27 @@ import { randomBytes } from 'node:crypto';
 import { exchangeOf } from '../drivers/modbus/exchange.ts';
 import { type BusDevice, runBus } from './acquisition/bus.ts';
 import { BusDesks } from './acquisition/bus-desks.ts';
+import { DeviceLog } from './acquisition/device-log.ts';
 import { DeviceEvents } from './acquisition/device-events.ts';
 import { EventRecorder } from './acquisition/event-recorder.ts';
-import { DeviceStatus } from './acquisition/device-status.ts';
+import { type DeviceReport, DeviceStatus } from './acquisition/device-status.ts';
 import { Intake } from './acquisition/intake.ts';
 import type { Outcome } from './acquisition/commits.ts';
 import { type Report, runListening } from './acquisition/listening-session.ts';
+import { PollDesk } from './acquisition/poll-desk.ts';
 import { RadioDevices } from './acquisition/radio-devices.ts';
-import { ScanSense } from './acquisition/scan-sense.ts';
+import { scanPlace, ScanSense } from './acquisition/scan-sense.ts';
 import { Sightings } from './acquisition/sightings.ts';
 import { toldOutcomes } from './acquisition/told-outcomes.ts';
 import { systemClock } from './acquisition/stamp.ts';
 import { watchedTransport } from './acquisition/watched-transport.ts';
 import type { Configuration, DeviceConfiguration } from './config/configuration.ts';
+import { whomOf } from './config/ble-whom.ts';
 import { connectionFiles } from './config/connection-files.ts';
 import { portKey } from './config/port.ts';
 import { readSecret } from './config/secret.ts';
 import type { Clock } from './core/clock.ts';
 import { Deadlines } from './core/deadlines.ts';
-import { StorageError } from './core/errors.ts';
 import type { JsonObject } from './core/json.ts';
 import type { Log } from './core/log.ts';
 import { Delivery } from './delivery/delivery.ts';
@@ -32,9 +34,11 @@ import { ClockEvents } from './operations/clock-events.ts';
 import { type ClockChange, ClockStatus } from './operations/clock-status.ts';
 import { socketPath } from './operations/control-socket.ts';
 import { keepServing } from './operations/keep-serving.ts';
+import { logged } from './operations/logged.ts';
 import { Led } from './operations/led.ts';
 import { meterCommands, type ReplacedMeter } from './operations/meter-commands.ts';
 import { modbusCommands } from './operations/modbus-commands.ts';
+import { pollCommands } from './operations/poll-commands.ts';
 import { quarantineCommands } from './operations/quarantine-commands.ts';
 import { statusReport } from './operations/status.ts';
 import { tagCommands } from './operations/tag-commands.ts';
@@ -76,9 +80,10 @@ export class Gateway {
   readonly #recorder: EventRecorder;
   readonly #events: DeviceEvents;
   readonly #desks = new BusDesks();
+  readonly #polls: PollDesk;
   readonly #led: Led | undefined;
   readonly #clockEvents: ClockEvents;
-  readonly #logged = new Map<string, string>();
+  readonly #deviceLog: DeviceLog;
   readonly #stop = new AbortController();
   readonly #startedMs: number;
   readonly #died: (why: unknown) => void;
@@ -95,9 +100,11 @@ export class Gateway {
     this.#clock = clock;
     this.#clockStatus = clockStatus;
     this.#outbox = outbox;
+    this.#polls = new PollDesk(parts.configuration.devices);
     this.#intake = this.#makeIntake();
     this.#startedMs = clock.monotonicMs();
     this.#recorder = new EventRecorder({ record: outbox.record, clock, log: parts.log });
+    this.#deviceLog = new DeviceLog(parts.log);
     this.#events = new DeviceEvents({ clock, record: (event) => this.#recorder.record(event) });
     this.#clockEvents = new ClockEvents({ clock, record: (event) => this.#recorder.record(event), publishedUnsynced: () => true });
     if (parts.configuration.devices.some(({ port }) => port.kind === 'ble')) this.#radio = new AdapterRadio({ ...parts.configuration.ble, program: parts.radioProgram, clock, random: Math.random, log: parts.log });
@@ -163,7 +170,7 @@ export class Gateway {
     this.#sessions = Promise.all([...this.#startSessions(), this.#radio?.run(this.#stop.signal), this.#led?.run(this.#stop.signal)]).catch(died);
     this.#clockStatus.start((change) => this.#clockChanged(change));
     const replaced = (meter: ReplacedMeter): Promise<number | undefined> => this.#intake.replaced(meter, this.#clock.stamp());
-    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...tagCommands((device) => this.#radioDevices.reset(device)) };
+    const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...pollCommands(this.#polls.poll), ...tagCommands((device) => this.#radioDevices.reset(device)) };
     await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
     const { gateway, site, devices, file } = this.#configuration;
     this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
@@ -198,7 +205,8 @@ export class Gateway {
   }
 
   #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    return { transport: watchedTransport(transportTo(port, line, this.#radio), this.#deadlines), ...this.#common() };
+    const transport = transportTo(port, line, this.#radio && { radio: this.#radio, whomOf });
+    return { transport: watchedTransport(transport, this.#deadlines, port.kind === 'ble' ? RADIO_OPEN_WITHIN_MS : undefined), ...this.#common() };
   }
 
   #common(): { clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
@@ -209,35 +217,31 @@ export class Gateway {
     const { name, driver, options, port } = device;
     const radio = this.#radio;
     if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
-    return this.#radioDevices.run({ ...port, device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device) });
+    return this.#radioDevices.run({ ...port, whom: () => whomOf(port), device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device), requests: this.#polls.requestsOf(name) });
   }
 
   #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
     const { name, driver, options } = device;
     if (driver.form !== 'polling') return [];
     const report = this.#reporter(device);
-    return [{ name, driver, options, status: this.#statusOf(name), report: (observations, stamp) => report({ observations, stamp }).then(() => undefined, logged(this.#log, `${name}: readings could not be stored`)) }];
+    const refused = logged(this.#log, `${name}: readings could not be stored`);
+    return [{ name, driver, options, status: this.#statusOf(name), requests: this.#polls.requestsOf(name), report: (observations, stamp, demanded) => report({ observations, stamp, demanded }).then(() => undefined, refused) }];
   }
 
   /** Says what a device's observations mean and records them; resolves after the commit. */
   #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
     const status = this.#statusOf(name);
-    const device = { mapping: { device: name, asset, meters }, contextGroup, status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
+    const device = { mapping: { device: name, asset, meters }, place: scanPlace(name, contextGroup), status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
     const taken = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
     const store = driver.form === 'polling' ? toldOutcomes(taken, this.#told) : taken;
     const sightings = new Sightings({ clock: this.#clock, status, repeatWindowMs, departAfterMs, store, crash: this.#died, signal: this.#stop.signal });
     return (report) => sightings.take(report);
   }
 
-  #deviceChanged(report: Parameters<DeviceEvents['changed']>[0]): void {
+  #deviceChanged(report: DeviceReport): void {
     this.#events.changed(report);
+    this.#deviceLog.changed(report);
     this.#delivery.stateChanged();
-    const { device, state, why, link } = report;
-    const news = state === 'open' ? state : `${state}: ${why ?? ''}`; // a remark beside *open* is its session's to log
-    if (this.#logged.get(device) === news) return;
-    this.#logged.set(device, news);
-    if (state === 'open') this.#log.info(`${device}: open`, { device, link });
-    else this.#log.warn(`${device}: ${why ?? state}`, { device });
   }
 
   #clockChanged(change: ClockChange): void {
@@ -267,7 +271,7 @@ export class Gateway {
     const { record } = this.#outbox;
     const note = (key: string): string | undefined => this.#outbox.note(key);
     const { rules, contextTimeoutMs } = this.#configuration.scans;
-    return new Intake({ record, meters: new MeterBook(note), scans: new ScanSense({ note, contextTimeoutMs, isDelivered: () => this.#isDelivered() }), rules });
+    return new Intake({ clock: this.#clock, record, meters: new MeterBook(note), scans: new ScanSense({ note, contextTimeoutMs, isDelivered: () => this.#isDelivered() }), rules });
   }
 
   /** What lies in quarantine was not delivered either, and waits for a person. */
@@ -292,6 +296,7 @@ export class Gateway {
       root, window, publishDeadlineMs, acknowledgedBy, noSubscribers, overdueMs, clockWaitMs, drainPerSecond, version,
       spreadMs: BACKLOG_SPREAD_MS,
       copied: (source) => this.#copied(source),
+      poll: this.#polls.poll,
       settings: () => this.#deadlines.watch('reading passwords and certificates', SECRETS_WITHIN_MS, connectionFiles(mqtt)),
       facts: () => ({
         version: this.#version,
@@ -331,17 +336,12 @@ export class Gateway {
   }
 }
 
-function logged(log: Log, what: string): (error: unknown) => void {
-  return (error) => {
-    if (!(error instanceof StorageError)) throw error;
-    log.error(what, { why: error.message });
-  };
-}
-
 const BEGIN_AGAIN_MS = 10_000;
 
 const POLLED_LINGER_MS = 200;
 const SECRETS_WITHIN_MS = 20_000;
+/** Over the radio one device is connected to after the other. */
+const RADIO_OPEN_WITHIN_MS = 600_000;
 
 /** After an outage that a whole fleet had, its backlogs begin within a minute and not within a second. */
 const BACKLOG_SPREAD_MS = 60_000;

@@ -1,5 +1,5 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { Decimal, type MeterObservation } from '../../src/driver-kit/vocabulary.ts';
 
@@ -69,7 +69,7 @@ function counted(meter: string): Type {
       const about = { kind: 'meter', raw: hexOf(bytes.subarray(1, 3)) } as const;
       return [
         { ...about, meter: `${meter}-state`, quantity: 'state', meterKind: 'gauge', value: Decimal.of(word & 1) },
-        { ...about, meter: meter === 'pulses' ? meter : `${meter}-count`, quantity: 'count', meterKind: 'counter', value: Decimal.of(word >> 1) },
+        { ...about, meter: meter === 'pulses' ? meter : `${meter}-count`, quantity: 'count', meterKind: 'counter', value: Decimal.of(word >> 1), counter: binaryCounter(15) },
       ];
     },
   };

@@ -1,5 +1,5 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { Decimal, type MeterObservation, type Quantity } from '../../src/driver-kit/vocabulary.ts';
 import { analog } from './presentation.ts';
@@ -110,7 +110,7 @@ function revolutions({ bytes }: Value): readonly MeterObservation[] {
 
 function turns(meter: string, bytes: Uint8Array, at: number, length: number): MeterObservation {
   const value = Decimal.of(integerAt(bytes, at, { bytes: length }, 'low first'));
-  return { kind: 'meter', meter, quantity: 'count', meterKind: 'counter', value, raw: hexOf(bytes.subarray(at, at + length)) };
+  return { kind: 'meter', meter, quantity: 'count', meterKind: 'counter', value, raw: hexOf(bytes.subarray(at, at + length)), counter: binaryCounter(8 * length) };
 }
 
 function characteristic(meter: string, value: MeterObservation['value'], raw: string): MeterObservation {

@@ -45,7 +45,7 @@ export function lineFraming({ terminator, idleGap, lengthMax, content }: LineOpt
 export function decodeLine(line: Uint8Array, { aim, codeIds: vendor, content, terminator }: LineOptions, _: undefined, atGap: boolean): Decoded<undefined> {
   const id = vendor === undefined ? '' : (CODE_ID.exec(latin1Of(line.subarray(0, 1)))?.[0] ?? '');
   const behindId = line.subarray(id.length);
-  const identifier = aim === 'never' ? undefined : FORMS[aim].exec(latin1Of(behindId.subarray(0, AIM_LENGTH)))?.[0];
+  const identifier = aim === 'never' || behindId[0] !== AIM_FLAG ? undefined : FORMS[aim].exec(latin1Of(behindId.subarray(0, AIM_LENGTH)))?.[0];
   const bytes = identifier === undefined ? behindId : behindId.subarray(AIM_LENGTH);
   const unterminated = atGap && terminator !== 'none';
   return {
@@ -65,11 +65,18 @@ export function decodeLine(line: Uint8Array, { aim, codeIds: vendor, content, te
 function untilEnd(buffer: Uint8Array, atGap: boolean, ends: readonly LineEnd[]): Framed {
   let [length, at] = [0, buffer.length];
   for (const end of ends) {
-    const found = Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length).indexOf(END_BYTES[end], 0, 'latin1');
+    const found = placeOf(END_BYTES[end], buffer);
     if (found >= 0 && found < at) [length, at] = [END_BYTES[end].length, found];
   }
   if (length === 0) return atGap ? frameOf(buffer, buffer.length) : INCOMPLETE;
   return at === 0 ? discard(length, 'empty line') : frameOf(buffer, at + length, 0, at);
+}
+
+function placeOf([first = 0, second]: readonly number[], buffer: Uint8Array): number {
+  for (let at = buffer.indexOf(first); at >= 0; at = buffer.indexOf(first, at + 1)) {
+    if (second === undefined || buffer[at + 1] === second) return at;
+  }
+  return -1;
 }
 
 function betweenMarks(buffer: Uint8Array, atGap: boolean, content: LineOptions['content']): Framed {
@@ -84,10 +91,12 @@ function betweenMarks(buffer: Uint8Array, atGap: boolean, content: LineOptions['
 
 const STX = 0x02;
 const ETX = 0x03;
-const END_BYTES = { CR: '\r', LF: '\n', CRLF: '\r\n', TAB: '\t' } as const;
+const END_BYTES: Readonly<Record<LineEnd, readonly number[]>> = { CR: [0x0d], LF: [0x0a], CRLF: [0x0d, 0x0a], TAB: [0x09] };
 const GAP_MS = 50;
 const GAP_AFTER_CUT_MS = 500;
 const AIM_LENGTH = 3;
+/** "]" */
+const AIM_FLAG = 0x5d;
 const CODE_ID = /^[!-~]/;
 /** The code characters and modifiers that exist (ISO/IEC 15424), and everything of that form. */
 const FORMS = {

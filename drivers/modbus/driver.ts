@@ -45,5 +45,6 @@ export const modbus = definePollingDriver({
   }),
   meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
   described: ({ profile: { points }, only }) => chosenPoints(points, only),
+  narrowed: (options, meter) => ({ ...options, only: [meter] }),
   poll: pollPoints,
 });

@@ -1,6 +1,6 @@
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { fieldObservation, integerAt, scaledField, type ScaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { binaryCounter, fieldObservation, integerAt, scaledField, type ScaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { Decimal, type MeterObservation, type ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 
@@ -73,7 +73,7 @@ function part(flag: number, field: ScaledField): Part {
 function movement(bytes: Uint8Array, at: number): readonly MeterObservation[] {
   const word = integerAt(bytes, at, { bytes: 2 }, 'high first');
   const raw = hexOf(bytes.subarray(at, at + 2));
-  return [state('moving', word >= 0x8000, raw), { kind: 'meter', meter: 'movements', quantity: 'count', meterKind: 'counter', value: Decimal.of(word & 0x7fff), raw }];
+  return [state('moving', word >= 0x8000, raw), { kind: 'meter', meter: 'movements', quantity: 'count', meterKind: 'counter', value: Decimal.of(word & 0x7fff), raw, counter: binaryCounter(15) }];
 }
 
 function tilt(bytes: Uint8Array, at: number): readonly MeterObservation[] {

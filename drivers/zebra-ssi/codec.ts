@@ -1,11 +1,12 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { isWhole, SENT_AGAIN, SSI, ssiCommand, ssiFrameOf, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
+import { isWhole, SENT_AGAIN, SSI, ssiCommand, ssiFrameOf, ssiPrefixed, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
 import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
 import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabulary.ts';
 
 /** What the decoding needs of the options. */
 export interface SsiOptions {
   readonly textOffset: number;
+  readonly lengthPrefix: boolean;
   readonly feedback: 'acknowledge' | 'beep' | 'beep and led';
   readonly answerWithin: number;
 }
@@ -24,14 +25,14 @@ export function decodeSsi(frame: Uint8Array, options: SsiOptions, state: SsiStat
   const { segments, lastScan } = state;
   const kept = { ...(segments && { segments }), ...(lastScan !== undefined && { lastScan }) };
   if (opcode === SSI.ack || opcode === SSI.nak) return { observations: [], state: kept };
-  if (opcode === SSI.initReply) return { observations: [], state: kept, reply: ssiCommand(SSI.hostAck) };
-  if (WITHOUT_MEANING.has(opcode)) return { observations: [], state: kept, reply: ssiCommand(SSI.ack) };
+  if (opcode === SSI.initReply) return { observations: [], state: kept, reply: command(options, SSI.hostAck) };
+  if (WITHOUT_MEANING.has(opcode)) return { observations: [], state: kept, reply: command(options, SSI.ack) };
   throw unexpected(opcode === SSI.batch ? 'codes in batch mode' : 'a frame of another kind than a code', 'Switch batch mode off in the scanner');
 }
 
 /** What the scanner is told where a frame is no scan: no tone, since nobody waits for one. */
-export function plainFeedback({ answerWithin }: SsiOptions): Feedback {
-  return { stored: ssiCommand(SSI.ack), refused: ssiCommand(SSI.nak, [BAD_CONTEXT]), answerWithinMs: answerWithin };
+export function plainFeedback(options: SsiOptions): Feedback {
+  return { stored: command(options, SSI.ack), refused: command(options, SSI.nak, [BAD_CONTEXT]), answerWithinMs: options.answerWithin };
 }
 
 function single(body: Uint8Array, status: number, options: SsiOptions, { lastScan }: SsiState): Decoded<SsiState> {
@@ -48,7 +49,7 @@ function segment(frame: Uint8Array, options: SsiOptions, state: SsiState): Decod
   const { lastScan } = state;
   if (!isWhole(segments)) {
     const kept = { segments, ...(lastScan !== undefined && { lastScan }) };
-    return { observations: [], state: kept, reply: ssiCommand(SSI.segmentAck) };
+    return { observations: [], state: kept, reply: command(options, SSI.segmentAck) };
   }
   const again = segments === state.segments;
   return { ...reported(segments.codeType, segments.text, options), state: { segments }, ...(again && { again }) };
@@ -61,22 +62,28 @@ function reported(codeType: number, bytes: Uint8Array, options: SsiOptions): Pic
 }
 
 /** CMD_ACK or CMD_NAK first, since that is what the scanner waits for; then what the person hears and sees. */
-function feedbackOf({ feedback, answerWithin }: SsiOptions): Feedback {
+function feedbackOf(options: SsiOptions): Feedback {
+  const { feedback, answerWithin } = options;
   const tell = (answer: Uint8Array, beep: number, led: number): Uint8Array =>
     new Uint8Array(
       Buffer.concat([
         answer,
-        ...(feedback === 'acknowledge' ? [] : [ssiCommand(SSI.beep, [beep])]),
-        ...(feedback === 'beep and led' ? [ssiCommand(SSI.ledOff, [ALL_LEDS]), ssiCommand(SSI.ledOn, [led])] : []),
+        ...(feedback === 'acknowledge' ? [] : [command(options, SSI.beep, [beep])]),
+        ...(feedback === 'beep and led' ? [command(options, SSI.ledOff, [ALL_LEDS]), command(options, SSI.ledOn, [led])] : []),
       ]),
     );
-  const ack = ssiCommand(SSI.ack);
+  const ack = command(options, SSI.ack);
   return {
     stored: tell(ack, GOOD, GREEN),
     questioned: tell(ack, FAILURE, RED),
-    refused: tell(ssiCommand(SSI.nak, [UNDESIRED]), FAILURE, RED),
+    refused: tell(command(options, SSI.nak, [UNDESIRED]), FAILURE, RED),
     answerWithinMs: answerWithin,
   };
+}
+
+function command({ lengthPrefix }: SsiOptions, opcode: number, body?: readonly number[]): Uint8Array {
+  const frame = ssiCommand(opcode, body);
+  return lengthPrefix ? ssiPrefixed(frame) : frame;
 }
 
 function unexpected(what: string, remedy: string): ProtocolError {

@@ -1,4 +1,4 @@
-import { ssiFraming } from '../../src/driver-kit/codecs/ssi.ts';
+import { ssiFraming, ssiPrefixedFraming } from '../../src/driver-kit/codecs/ssi.ts';
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
 import { decodeSsi, plainFeedback } from './codec.ts';
@@ -10,6 +10,7 @@ const options = z.strictObject({
     .max(16)
     .default(1)
     .describe("How many bytes of a code's frame stand before its text, the code type being the first: 1 with a cable, 4 over Bluetooth."),
+  lengthPrefix: z.boolean().default(false).describe('Whether two bytes with its length stand before each packet, in both directions, as over BLE with Terminal I/O.'),
   feedback: z
     .enum(['acknowledge', 'beep', 'beep and led'])
     .default('beep and led')
@@ -26,7 +27,7 @@ export const zebraSsi = defineListeningDriver({
   reports: 'scans',
   options,
   serial: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
-  framing: () => ssiFraming,
+  framing: ({ lengthPrefix }) => (lengthPrefix ? ssiPrefixedFraming : ssiFraming),
   decode: decodeSsi,
   feedback: plainFeedback,
 });

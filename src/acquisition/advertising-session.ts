@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Stamp } from '../core/reading.ts';
 import type { Advertisement } from '../driver-kit/advertisement.ts';
 import type { AdvertisingDriver } from '../driver-kit/define-driver.ts';
-import type { Radio, RadioState } from '../driver-kit/radio.ts';
+import type { Radio, RadioState, Whom } from '../driver-kit/radio.ts';
 import type { BatteryEvents } from './battery-events.ts';
 import { Commits, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
@@ -16,8 +16,8 @@ export interface AdvertisingSession {
   readonly driver: AdvertisingDriver;
   /** What is remembered of it. */
   readonly tag: Tag;
-  /** Whom to hear: by address, or by what its payload calls it. */
-  readonly address?: string | undefined;
+  /** Whom to hear; for one that is known by what its payload calls it, everybody. */
+  readonly whom?: Whom | undefined;
   readonly id?: string | undefined;
   readonly silentAfterMs: number;
   readonly radio: Radio;
@@ -38,10 +38,9 @@ export function runAdvertising(session: AdvertisingSession): Promise<void> {
       listener.stop();
       settle();
     };
-    const addresses = session.address === undefined ? undefined : [session.address];
     const stopListening = session.radio.listen({
-      addresses,
-      heard: (advertisement) => listener.heard(advertisement),
+      whom: session.whom && [session.whom],
+      heard: (advertisement, cutShortBytes) => listener.heard(advertisement, cutShortBytes),
       stateChanged: (state) => listener.radioChanged(state),
     });
     if (session.signal.aborted) end(resolve);
@@ -72,10 +71,11 @@ class TagListener {
     else if (state.kind === 'on') this.#awaitSilence();
   }
 
-  heard(advertisement: Advertisement): void {
+  heard(advertisement: Advertisement, cutShortBytes: number): void {
     const { driver, id, status, clock } = this.#session;
+    if (id !== undefined && !(driver.matches(advertisement) && driver.identify?.(advertisement) === id)) return;
+    if (cutShortBytes > 0) status.discarded(cutShortBytes, 'cut short');
     if (!driver.matches(advertisement)) return;
-    if (id !== undefined && driver.identify?.(advertisement) !== id) return;
     const stamp = clock.stamp();
     this.#awaitSilence();
     const said = this.#decoded(advertisement);

@@ -11,6 +11,8 @@ export interface Report {
   readonly stamp: Stamp;
   /** Stored in the same transaction. */
   readonly notes?: Notes | undefined;
+  /** Somebody wished these values now, or the one meter that is named: they are published whatever the reading policy says. */
+  readonly demanded?: { readonly meter?: string | undefined } | undefined;
 }
 
 /** What became of a frame, as the person at the device is told. */
@@ -41,29 +43,33 @@ export class Commits {
   }
 
   /** Resolves after the commit, or when there will be none; it never rejects. */
-  async store(report: Report): Promise<Outcome> {
+  store(report: Report): Promise<Outcome> {
     if (this.#waiting >= WAITING_MAX) {
       this.#parts.status.counts.refused += report.observations.length;
-      return this.#refused(`${WAITING_MAX} scans wait to be stored already`);
+      return Promise.resolve(this.#refused(`${WAITING_MAX} scans wait to be stored already`));
     }
     this.#waiting += 1;
     try {
-      const verdict = await this.#parts.report(report);
-      this.#stored();
-      return verdict ?? 'stored';
-    } catch (error) {
-      if (!(error instanceof StorageError)) this.#parts.crash(error);
-      return this.#refused(messageOf(error));
-    } finally {
-      this.#waiting -= 1;
+      return this.#parts.report(report).then(this.#stored, this.#failed);
+    } catch (bug) {
+      return Promise.resolve(this.#failed(bug));
     }
   }
 
-  #stored(): void {
+  /** One for all scans, as is the next: thousands can wait. */
+  readonly #stored = (verdict: 'questioned' | void): Outcome => {
     const { device, log } = this.#parts;
+    this.#waiting -= 1;
     if (this.#refusing) log.info(`${device}: scans are stored again`, { device });
     this.#refusing = false;
-  }
+    return verdict ?? 'stored';
+  };
+
+  readonly #failed = (error: unknown): Outcome => {
+    this.#waiting -= 1;
+    if (!(error instanceof StorageError)) this.#parts.crash(error);
+    return this.#refused(messageOf(error));
+  };
 
   #refused(why: string): Outcome {
     const { device, log } = this.#parts;

@@ -1,12 +1,13 @@
 import { BackOff } from '../core/back-off.ts';
-import { type Clock, pause } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { LinkError, ProtocolError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { GattDriver, GattPlace, GattValue } from '../driver-kit/define-driver.ts';
-import type { GattLink, Radio } from '../driver-kit/radio.ts';
+import type { GattLink, Radio, Whom } from '../driver-kit/radio.ts';
 import type { BatteryEvents } from './battery-events.ts';
 import { Commits, type Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
+import { type PollRequest, PollRequests } from './poll-requests.ts';
 
 /** One device that is connected to, and where its observations go. */
 export interface GattSession {
@@ -14,8 +15,7 @@ export interface GattSession {
   readonly driver: GattDriver;
   /** The driver's parsed options, secrets read. */
   readonly options: unknown;
-  readonly address: string;
-  readonly addressType: 'public' | 'random';
+  readonly whom: Whom;
   readonly radio: Radio;
   readonly status: DeviceStatus;
   readonly clock: Clock;
@@ -23,6 +23,8 @@ export interface GattSession {
   readonly log: Log;
   readonly report: (report: Report) => Promise<'questioned' | void>;
   readonly batteries: BatteryEvents;
+  /** Where wishes to read it out of turn are taken. */
+  readonly requests?: PollRequests | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -31,38 +33,43 @@ export interface GattSession {
  * next time, or stays where the device notifies. Rejects only with bugs.
  */
 export async function runGatt(session: GattSession): Promise<void> {
-  const { driver, options, clock, random, status, signal } = session;
+  const { driver, options, clock, random, status, requests = new PollRequests(), signal } = session;
   const { everyMs } = driver.schedule(options);
   const crashed = new AbortController();
   const over = AbortSignal.any([signal, crashed.signal]);
-  const reader = new GattReader(session, (bug) => crashed.abort(bug));
+  const reader = new GattReader({ ...session, requests }, (bug) => crashed.abort(bug));
+  requests.open(over);
   const backOff = new BackOff({ leastMs: RETRY_LEAST_MS, mostMs: Math.max(RETRY_LEAST_MS, Math.min(RETRY_MOST_MS, everyMs)), random });
   while (!over.aborted) {
     const startedMs = clock.monotonicMs();
     try {
       await reader.visit(over);
       backOff.reset();
-      await pause(clock, Math.max(0, startedMs + everyMs - clock.monotonicMs()), over);
+      await requests.pause(clock, Math.max(0, startedMs + everyMs - clock.monotonicMs()), over);
     } catch (error) {
       if (!(error instanceof LinkError)) throw error;
+      reader.unread(error.message);
       if (over.aborted) break;
       status.failing(error.message);
       if (clock.monotonicMs() - startedMs > STABLE_MS) backOff.reset();
-      await pause(clock, backOff.nextMs(), over);
+      await requests.pause(clock, backOff.nextMs(), over);
     }
   }
+  reader.unread('the gateway stops');
   if (crashed.signal.aborted) throw crashed.signal.reason;
 }
 
 /** Reads one device's characteristics and decodes them. */
 class GattReader {
-  readonly #session: GattSession;
+  readonly #session: GattSession & { readonly requests: PollRequests };
   readonly #commits: Commits;
   readonly #crash: (bug: unknown) => void;
   readonly #places: readonly GattPlace[];
   #state: unknown;
+  /** Who wished the reading that is under way. */
+  #request: PollRequest | undefined;
 
-  constructor(session: GattSession, crash: (bug: unknown) => void) {
+  constructor(session: GattSession & { readonly requests: PollRequests }, crash: (bug: unknown) => void) {
     this.#session = session;
     this.#crash = crash;
     this.#commits = new Commits({ ...session, crash });
@@ -71,9 +78,10 @@ class GattReader {
 
   /** One connection, from its making to its end; rejects with a LinkError. */
   async visit(signal: AbortSignal): Promise<void> {
-    const { radio, address, addressType, driver, options, status, clock } = this.#session;
+    const { radio, whom, driver, options, status, clock, requests } = this.#session;
+    this.#request = requests.next();
     const { everyMs, callTimeoutMs } = driver.schedule(options);
-    const link = await radio.connect({ address, addressType, places: this.#places, callTimeoutMs }, signal);
+    const link = await radio.connect({ whom, places: this.#places, callTimeoutMs }, signal);
     status.counts.opens += 1;
     try {
       status.open(link.name);
@@ -83,12 +91,21 @@ class GattReader {
       const gone = new AbortController();
       void link.closed.then(() => gone.abort());
       const over = AbortSignal.any([signal, gone.signal]);
-      for (await pause(clock, everyMs, over); !over.aborted; await pause(clock, everyMs, over)) await this.#readAll(link);
+      for (await requests.pause(clock, everyMs, over); !over.aborted; await requests.pause(clock, everyMs, over)) {
+        this.#request = requests.next();
+        await this.#readAll(link);
+      }
       const fault = gone.signal.aborted ? await link.closed : undefined;
       if (fault !== undefined) throw fault;
     } finally {
       await link.close();
     }
+  }
+
+  /** What was wished could not be read. */
+  unread(why: string): void {
+    this.#request?.done({ kind: 'refused', code: 'no_answer', message: why });
+    this.#request = undefined;
   }
 
   async #subscribe(link: GattLink): Promise<boolean> {
@@ -98,10 +115,20 @@ class GattReader {
   }
 
   async #readAll(link: GattLink): Promise<void> {
-    for (const place of this.#places) if (place.how === 'read' && link.has(place)) await this.#take(await link.read(place), link);
+    const request = this.#request;
+    let [values, isStored] = [0, true];
+    for (const place of this.#places) {
+      if (place.how !== 'read' || !link.has(place)) continue;
+      const taken = await this.#take(await link.read(place), link, request);
+      values += taken.values;
+      isStored &&= taken.isStored;
+    }
+    if (request === undefined) return;
+    this.#request = undefined;
+    request.done(isStored ? { kind: 'read', values } : { kind: 'refused', code: 'storage', message: 'it was read, but could not be stored' });
   }
 
-  async #take(value: GattValue, link: GattLink): Promise<void> {
+  async #take(value: GattValue, link: GattLink, request?: PollRequest): Promise<{ readonly values: number; readonly isStored: boolean }> {
     const { device, driver, options, status, clock, batteries } = this.#session;
     const stamp = clock.stamp();
     try {
@@ -111,11 +138,13 @@ class GattReader {
       if (fault !== undefined) status.counts.faults += 1;
       status.open(link.name, fault?.message);
       batteries.heard({ device, observations, batteryLow });
-      if (observations.length > 0) await this.#commits.store({ observations, stamp });
+      const outcome = observations.length > 0 ? await this.#commits.store({ observations, stamp, demanded: request && { meter: request.meter } }) : undefined;
+      return { values: observations.length, isStored: outcome !== 'refused' };
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       status.counts.faults += 1;
       status.open(link.name, error.message);
+      return { values: 0, isStored: true };
     }
   }
 }

@@ -124,13 +124,12 @@ export class ListeningVisit implements Visit {
   }
 
   /** What is sent again shares the outcome of its first time, unless that was not stored. */
-  async #outcome({ observations, again }: Decoded): Promise<Outcome> {
+  #outcome({ observations, again }: Decoded): Promise<Outcome> {
     const { commits } = this.#parts;
     const report = { observations, stamp: this.#lastByte };
     const before = this.#lastOutcome;
     if (again !== true || before === undefined) return commits.store(report);
-    const outcome = await before;
-    return outcome === 'refused' ? commits.store(report) : outcome;
+    return before.then((outcome) => (outcome === 'refused' ? commits.store(report) : outcome));
   }
 
   #judge(doubt: Doubt | undefined): void {
@@ -192,9 +191,13 @@ function aborted(signal: AbortSignal): Promise<void> {
 type Doubt = 'noise' | 'unterminated';
 
 function doubtOf(observations: readonly Observation[]): Doubt | undefined {
-  const scans = observations.filter((observation) => observation.kind === 'scan');
-  if (scans.some(looksLikeNoise)) return 'noise';
-  return scans.some(({ unterminated }) => unterminated) ? 'unterminated' : undefined;
+  let doubt: Doubt | undefined;
+  for (const observation of observations) {
+    if (observation.kind !== 'scan') continue;
+    if (looksLikeNoise(observation)) return 'noise';
+    if (observation.unterminated === true) doubt = 'unterminated';
+  }
+  return doubt;
 }
 
 const NOISE =

@@ -1,11 +1,13 @@
-import { type Clock, pause } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { LinkError, ProtocolError } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
 import type { PollingDriver, PollingLink, PollSchedule } from '../driver-kit/define-driver.ts';
 import type { Link } from '../driver-kit/link.ts';
 import type { StampedFrame } from './answer.ts';
+import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
+import { type PollRequest, PollRequests } from './poll-requests.ts';
 import type { QuietLine } from './quiet-line.ts';
 
 /** One device on a bus, and where its observations go. */
@@ -18,9 +20,11 @@ export interface BusDevice {
   /**
    * Takes what one answer brought, stamped at that answer's last byte; a poll of several questions reports several
    * times. It counts `readings` and `refused` itself, also when it ends after the link was lost. Polls go on while some
-   * wait for it, up to a bound.
+   * wait for it, up to a bound. Resolves with 'refused' when it was not stored.
    */
-  report(observations: readonly Observation[], stamp: Stamp): Promise<void>;
+  report(observations: readonly Observation[], stamp: Stamp, demanded?: Report['demanded']): Promise<'refused' | void>;
+  /** Where wishes to read it out of turn are taken. */
+  readonly requests?: PollRequests | undefined;
 }
 
 /** Keeps one device of a bus asked: when, how often again, and how rarely once it does not answer. */
@@ -28,6 +32,7 @@ export class PollingSession {
   readonly #device: BusDevice;
   readonly #schedule: PollSchedule;
   readonly #clock: Clock;
+  readonly #requests: PollRequests;
   #failures = 0;
   #unstored = 0;
   #stored: Promise<unknown> = Promise.resolve();
@@ -39,6 +44,7 @@ export class PollingSession {
     this.#device = parts.device;
     this.#schedule = parts.device.driver.schedule(parts.device.options);
     this.#clock = parts.clock;
+    this.#requests = parts.device.requests ?? new PollRequests();
     this.#nextNumber = parts.nextNumber;
   }
 
@@ -48,17 +54,50 @@ export class PollingSession {
     status.counts.opens += 1;
     if (this.#unstored > 0) status.failing('what was read before the link was lost is not stored yet');
     await untilAborted(this.#stored, signal);
+    this.#requests.open(signal);
     let dueMs = this.#clock.monotonicMs();
     while (!signal.aborted) {
       await this.#poll(link, line, signal);
       await this.#notTooFarAhead(signal);
       dueMs = this.#nextMs(dueMs);
-      await pause(this.#clock, dueMs - this.#clock.monotonicMs(), signal);
+      await this.#untilDue(dueMs, link, line, signal);
     }
   }
 
-  async #poll(link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
-    const { driver, options } = this.#device;
+  /** Serves wishes while it waits for the next poll of its schedule, which they do not put off. */
+  async #untilDue(dueMs: number, link: Link, line: QuietLine, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#requests.pause(this.#clock, dueMs - this.#clock.monotonicMs(), signal);
+      if (signal.aborted || this.#clock.monotonicMs() >= dueMs) return;
+      const request = this.#requests.next();
+      if (request === undefined) return;
+      await this.#poll(link, line, signal, request);
+      await this.#notTooFarAhead(signal);
+    }
+  }
+
+  /** Everything by schedule, or what is wished, whose end is told to who wished it. */
+  async #poll(link: Link, line: QuietLine, signal: AbortSignal, request?: PollRequest): Promise<void> {
+    const reports: Promise<'refused' | void>[] = [];
+    let values = 0;
+    let fault: string | undefined = 'the link was lost';
+    try {
+      fault = await this.#asks(link, line, signal, {
+        meter: request?.meter,
+        emit: (observations, stamp) => {
+          values += observations.length;
+          reports.push(this.#report(observations, stamp, request && { meter: request.meter }));
+        },
+      });
+    } finally {
+      if (request !== undefined) void told(request, values, reports, fault);
+    }
+  }
+
+  /** Resolves with why it did not answer, undefined when it did. */
+  async #asks(link: Link, line: QuietLine, signal: AbortSignal, wish: { readonly meter: string | undefined; readonly emit: (observations: readonly Observation[], stamp: Stamp) => void }): Promise<string | undefined> {
+    const { driver } = this.#device;
+    const options = wish.meter === undefined || driver.narrowed === undefined ? this.#device.options : driver.narrowed(this.#device.options, wish.meter);
     let answeredAt: Stamp | undefined;
     let unanswered: ProtocolError | undefined;
     const exchange: PollingLink['exchange'] = async (question) => {
@@ -75,22 +114,25 @@ export class PollingSession {
     };
     const emit = (observations: readonly Observation[]): void => {
       this.#answers(link); // before the poll is over: its readings are on their way
-      this.#report(observations, answeredAt ?? this.#clock.stamp());
+      wish.emit(observations, answeredAt ?? this.#clock.stamp());
     };
     try {
       this.#learnt = await driver.poll({ exchange, nextNumber: this.#nextNumber }, options, emit, this.#learnt);
       this.#answers(link);
+      return undefined;
     } catch (error) {
-      if (error instanceof ProtocolError) this.#failed(error);
-      else if (!(error instanceof LinkError && signal.aborted)) throw error;
+      if (error instanceof ProtocolError) return this.#failed(error);
+      if (!(error instanceof LinkError && signal.aborted)) throw error;
+      return 'the link was lost';
     }
   }
 
-  #report(observations: readonly Observation[], stamp: Stamp): void {
+  #report(observations: readonly Observation[], stamp: Stamp, demanded: Report['demanded']): Promise<'refused' | void> {
     this.#unstored += 1;
-    const report = this.#device.report(observations, stamp).finally(() => (this.#unstored -= 1));
+    const report = this.#device.report(observations, stamp, demanded).finally(() => (this.#unstored -= 1));
     this.#stored = Promise.all([this.#stored, report]).then(() => undefined); // or each would hold on to all before it
     this.#stored.catch((thrown: unknown) => (this.#bug = { thrown }));
+    return report;
   }
 
   /** A slow disk does not hold up a meter's schedule, as long as what it brings is not much. */
@@ -129,9 +171,11 @@ export class PollingSession {
     this.#device.status.open(link.name);
   }
 
-  #failed({ what, remedy }: ProtocolError): void {
+  #failed({ what, remedy }: ProtocolError): string {
+    const why = remedy === undefined ? what : `${what}. ${remedy}`;
     this.#failures += 1;
-    this.#device.status.failing(remedy === undefined ? what : `${what}. ${remedy}`);
+    this.#device.status.failing(why);
+    return why;
   }
 
   /** The next time to poll: by schedule, times that have passed left out; a device that fails is asked ever more rarely. */
@@ -143,6 +187,14 @@ export class PollingSession {
     const waitMs = Math.min(everyMs, PROBE_LEAST_MS) * 2 ** doublings;
     return nowMs + Math.min(waitMs, Math.max(everyMs, PROBE_MOST_MS));
   }
+}
+
+/** A report that rejects is a bug, and thrown by the session itself. */
+async function told({ done }: PollRequest, values: number, reports: readonly Promise<'refused' | void>[], fault: string | undefined): Promise<void> {
+  const outcomes = await Promise.allSettled(reports);
+  if (fault !== undefined) done({ kind: 'refused', code: 'no_answer', message: fault });
+  else if (outcomes.some((outcome) => outcome.status === 'rejected' || outcome.value === 'refused')) done({ kind: 'refused', code: 'storage', message: 'it was read, but could not be stored' });
+  else done({ kind: 'read', values });
 }
 
 /** Waits for what may take for ever, but not longer than until the signal is aborted. */

@@ -4,12 +4,13 @@ import type { Log } from '../core/log.ts';
 import type { EventReading } from '../core/reading.ts';
 import type { RecordReadings } from '../core/record.ts';
 import type { Driver } from '../driver-kit/define-driver.ts';
-import type { Radio } from '../driver-kit/radio.ts';
+import type { Radio, Whom } from '../driver-kit/radio.ts';
 import { runAdvertising } from './advertising-session.ts';
 import { BatteryEvents } from './battery-events.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { runGatt } from './gatt-session.ts';
+import type { PollRequests } from './poll-requests.ts';
 import { Tag } from './tag.ts';
 
 /** A device that is heard or connected to over the radio. */
@@ -18,13 +19,16 @@ export interface RadioDevice {
   readonly driver: Driver;
   /** The driver's parsed options. */
   readonly options: unknown;
-  readonly address?: string | undefined;
-  readonly addressType: 'public' | 'random';
+  /** Undefined for one that is known by its id; rejects with a ConfigurationError where a file with a key cannot be read. */
+  readonly whom: () => Promise<Whom | undefined>;
+  /** What its payload calls it. */
   readonly id?: string | undefined;
   readonly silentAfterMs: number;
   readonly radio: Radio;
   readonly status: DeviceStatus;
   readonly report: (report: Report) => Promise<'questioned' | void>;
+  /** Where wishes to read it out of turn are taken. */
+  readonly requests?: PollRequests | undefined;
 }
 
 /** What RadioDevices is made of. */
@@ -54,16 +58,17 @@ export class RadioDevices {
 
   /** Keeps one running until the signal is aborted, once its secrets can be read. Rejects only with bugs. */
   async run(device: RadioDevice): Promise<void> {
-    const { driver, address = '' } = device;
-    const options = await this.#withSecrets(device);
-    if (options === undefined) return;
-    const parts = { ...this.#parts, ...device, options, batteries: this.#batteries };
+    const { driver } = device;
+    const secrets = await this.#withSecrets(device);
+    if (secrets === undefined) return;
+    const { whom } = secrets;
+    const parts = { ...this.#parts, ...device, ...secrets, batteries: this.#batteries };
     if (driver.form === 'advertising') {
       const tag = new Tag({ ...parts, driver });
       this.#tags.set(device.device, tag);
       await runAdvertising({ ...parts, driver, tag });
     }
-    if (driver.form === 'gatt') await runGatt({ ...parts, driver, address });
+    if (driver.form === 'gatt' && whom !== undefined) await runGatt({ ...parts, driver, whom });
   }
 
   /** Forgets what is remembered of a tag; false when no device of this name advertises. Rejects with a StorageError. */
@@ -74,8 +79,8 @@ export class RadioDevices {
     return true;
   }
 
-  /** The options with what their files hold; undefined when the signal is aborted first. */
-  async #withSecrets({ driver, options, status }: RadioDevice): Promise<unknown> {
+  /** The options and the device with what their files hold; undefined when the signal is aborted first. */
+  async #withSecrets({ driver, options, status, whom }: RadioDevice): Promise<{ readonly options: unknown; readonly whom: Whom | undefined } | undefined> {
     const { clock, readSecret, signal } = this.#parts;
     while (!signal.aborted) {
       try {
@@ -83,7 +88,7 @@ export class RadioDevices {
           const isFile = driver.secrets?.includes(key) === true && typeof value === 'string';
           return [key, isFile ? (await readSecret(value)).trim() : value] as const;
         });
-        return Object.fromEntries(await Promise.all(entries));
+        return { options: Object.fromEntries(await Promise.all(entries)), whom: await whom() };
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         status.failing(error.message);

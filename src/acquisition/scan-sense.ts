@@ -17,8 +17,13 @@ export interface ScanSenseParts {
 /** Where a scan was made. */
 export interface ScanPlace {
   readonly device: string;
-  /** Devices of one group share what was scanned before. */
-  readonly contextGroup?: string | undefined;
+  /** The key of what the place shares: of its scans' turns, and of the note that holds their context. */
+  readonly contextKey: string;
+}
+
+/** The place that a device is; devices of one group share what was scanned before. */
+export function scanPlace(device: string, contextGroup?: string): ScanPlace {
+  return { device, contextKey: contextGroup === undefined ? `context/device/${device}` : `context/group/${contextGroup}` };
 }
 
 /** Scans that were entered together, to be recorded together with the notes. */
@@ -31,11 +36,6 @@ export interface EnteredScans {
   readonly settled: (recorded?: Recorded) => void;
 }
 
-/** The key of what a place shares: of its scans' turns, and of the note that holds its context. */
-export function contextKeyOf({ device, contextGroup }: ScanPlace): string {
-  return contextGroup === undefined ? `context/device/${device}` : `context/group/${contextGroup}`;
-}
-
 /**
  * Says what scans mean among those before them: which context they have, and what their commands do. It looks at what is
  * stored and at nothing else, so a scan that was refused leaves no trace. Scans have to be entered in turns: not while one that
@@ -45,6 +45,8 @@ export class ScanSense {
   readonly #parts: ScanSenseParts;
   /** Of each device: what an undo names. Its number is known only after the commit, so a restart forgets it. */
   readonly #lastScans: LastScans = new Map();
+  /** Of each place: the note that was read last, since most scans change nothing. */
+  readonly #read = new Map<string, { readonly note: string | undefined; readonly state: ContextState }>();
 
   constructor(parts: ScanSenseParts) {
     this.#parts = parts;
@@ -52,9 +54,19 @@ export class ScanSense {
 
   /** Enters the scans of one frame. */
   enter(scans: readonly UnderstoodScan[], place: ScanPlace, stamp: Stamp): EnteredScans {
-    const draft = new Draft({ sense: this.#parts, lastScans: this.#lastScans, place, stamp });
+    if (scans.length === 0) return NO_SCANS;
+    const draft = new Draft({ sense: this.#parts, lastScans: this.#lastScans, before: this.#contextOf(place), place, stamp });
     for (const scan of scans) draft.add(scan);
     return draft.entered();
+  }
+
+  #contextOf({ contextKey }: ScanPlace): ContextState {
+    const note = this.#parts.note(contextKey);
+    const known = this.#read.get(contextKey);
+    if (known !== undefined && known.note === note) return known.state;
+    const state = readContextNote(note);
+    this.#read.set(contextKey, { note, state });
+    return state;
   }
 }
 
@@ -62,7 +74,7 @@ export class ScanSense {
 interface LastScan {
   readonly source: string;
   readonly sequence: number;
-  /** The beginning of its text, fit to be shown. */
+  /** Its whole text, as it came. */
   readonly text: string;
   /** The kind of context that it made or ended. */
   readonly changed: ContextKind | undefined;
@@ -73,6 +85,8 @@ type LastScans = Map<string, LastScan>;
 interface DraftParts {
   readonly sense: ScanSenseParts;
   readonly lastScans: LastScans;
+  /** The context that holds before the first of them. */
+  readonly before: ContextState;
   readonly place: ScanPlace;
   readonly stamp: Stamp;
 }
@@ -89,8 +103,8 @@ class Draft {
 
   constructor(parts: DraftParts) {
     this.#parts = parts;
-    this.#before = readContextNote(parts.sense.note(contextKeyOf(parts.place)));
-    this.#state = this.#before;
+    this.#before = parts.before;
+    this.#state = parts.before;
   }
 
   add(scan: UnderstoodScan): void {
@@ -100,7 +114,7 @@ class Draft {
     const problem = this.#problemOf(scan);
     const told = problem === undefined ? content : withProblem(content, problem);
     const { device } = this.#parts.place;
-    if (isUndoable(content)) this.#last = { index: this.#scans.length, text: printable(content.text), changed };
+    if (isUndoable(content)) this.#last = { index: this.#scans.length, text: content.text, changed };
     this.#scans.push({ kind: 'scan', device, stamp: this.#parts.stamp, content: context === undefined ? told : { ...told, context } });
     this.#isQuestioned ||= scan.isQuestioned || problem !== undefined || (command?.kind === 'status' && !this.#parts.sense.isDelivered());
     if (change !== undefined) this.#state = changedContext(this.#state, change, this.#parts.stamp);
@@ -108,12 +122,12 @@ class Draft {
 
   entered(): EnteredScans {
     const { lastScans, place } = this.#parts;
-    const { device } = place;
+    const { device, contextKey } = place;
     const last = this.#last;
     const undoes = this.#events.length > 0;
     return {
       readings: [...this.#scans, ...this.#events],
-      notes: this.#state === this.#before ? NO_NOTES : { [contextKeyOf(place)]: contextNote(this.#state) },
+      notes: this.#state === this.#before ? NO_NOTES : { [contextKey]: contextNote(this.#state) },
       isQuestioned: this.#isQuestioned,
       settled: (recorded) => {
         if (recorded === undefined) return;
@@ -142,13 +156,14 @@ class Draft {
     const last = this.#last === undefined && this.#events.length === 0 ? lastScans.get(device) : undefined;
     if (last === undefined) return 'nothing is undone: no scan of this device before it is known';
     const { source, sequence, text, changed } = last;
-    this.#events.push({ kind: 'undo', device, stamp, content: { device, source, id: `${sequence}`, text } });
+    this.#events.push({ kind: 'undo', device, stamp, content: { device, source, id: `${sequence}`, text: printable(text) } });
     if (changed !== undefined) this.#state = changedContext(this.#state, { ends: [changed] }, stamp);
     return undefined;
   }
 }
 
 const NO_NOTES: Notes = {};
+const NO_SCANS: EnteredScans = { readings: [], notes: NO_NOTES, isQuestioned: false, settled: () => undefined };
 
 /** A tag that moves or departs was scanned by nobody. */
 function isUndoable({ role, presence }: ScanReading['content']): boolean {

@@ -45,7 +45,7 @@ export class Sightings {
   }
 
   /** Resolves when everything in the report is stored, now or at its first time; rejects when something is not. */
-  take({ observations, stamp, notes }: Report): Verdict {
+  take({ observations, stamp, ...more }: Report): Verdict {
     const frame: Frame = { fresh: [], codes: [], shared: [], marks: [], stamp };
     for (const observation of observations) {
       if (observation.kind === 'scan') this.#sight(observation, frame);
@@ -54,7 +54,7 @@ export class Sightings {
     if (this.#presence !== undefined) this.#awaitDue();
     const { fresh, shared, marks } = frame;
     if (fresh.length === 0) return together(shared);
-    const stored = this.#parts.store({ observations: fresh, stamp, notes });
+    const stored = this.#parts.store({ observations: fresh, stamp, ...more });
     for (const mark of marks) mark(stored);
     return shared.length === 0 ? stored : together([...shared, stored]);
   }
@@ -62,6 +62,10 @@ export class Sightings {
   /** Puts it to what is to be stored, or to those whose outcome is another's. */
   #sight(scan: ScanObservation, frame: Frame): void {
     if (scan.tag !== undefined && this.#presence !== undefined) return this.#sightTag(this.#presence, scan, frame);
+    if (this.#parts.repeatWindowMs === 0) {
+      frame.fresh.push(scan);
+      return;
+    }
     const { monotonicMs } = frame.stamp;
     const code = codeOf(scan);
     const first = this.#repeats.before(code, monotonicMs);
@@ -69,16 +73,13 @@ export class Sightings {
       frame.shared.push(this.#repeated(code, scan, frame.stamp, first));
       return;
     }
-    if (this.#parts.repeatWindowMs > 0 && frame.codes.includes(code)) {
+    if (frame.codes.includes(code)) {
       this.#parts.status.counts.repeats += 1;
       return;
     }
     frame.codes.push(code);
     frame.fresh.push(scan);
-    frame.marks.push((stored) => {
-      this.#repeats.counted(code, monotonicMs, stored);
-      stored.catch(() => this.#repeats.forget(code, stored)); // who has it stored is told
-    });
+    frame.marks.push((stored) => this.#repeats.counted(code, monotonicMs, stored));
   }
 
   /** If its first time is not stored after all, this is a first time. */

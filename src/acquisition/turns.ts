@@ -15,7 +15,13 @@ export class Turns {
   #line(key: string): Line {
     const known = this.#lines.get(key);
     if (known !== undefined) return known;
-    const line = { running: 0 };
+    const line: Line = {
+      running: 0,
+      left: () => {
+        line.running -= 1;
+        if (line.running === 0) line.idle?.();
+      },
+    };
     this.#lines.set(key, line);
     return line;
   }
@@ -24,6 +30,8 @@ export class Turns {
 /** What goes on under one key; there are as many keys as devices at most. */
 interface Line {
   running: number;
+  /** One of those that run is over. */
+  readonly left: () => void;
   /** Resolves when what runs alone is over. */
   alone?: Promise<void> | undefined;
   /** Called when nothing runs beside others any more. */
@@ -36,14 +44,12 @@ async function later<Result>(line: Line, isAlone: boolean, action: () => Promise
   return isAlone ? alone(line, action) : beside(line, action);
 }
 
-async function beside<Result>(line: Line, action: () => Promise<Result>): Promise<Result> {
+/** Nearly every scan goes this way, and under load many wait for their commit at once: so no more is kept of one than must be. */
+function beside<Result>(line: Line, action: () => Promise<Result>): Promise<Result> {
+  const result = action();
   line.running += 1;
-  try {
-    return await action();
-  } finally {
-    line.running -= 1;
-    if (line.running === 0) line.idle?.();
-  }
+  void result.then(line.left, line.left);
+  return result;
 }
 
 async function alone<Result>(line: Line, action: () => Promise<Result>): Promise<Result> {

@@ -3,13 +3,14 @@ import type { Link, Transport } from '../driver-kit/link.ts';
 
 /**
  * The same transport, with opening, writing and closing remembered for the watchdog. Each has a deadline of its own that
- * fails the link and no more; one that has not worked leaves a session that waits for ever.
+ * fails the link and no more; one that has not worked leaves a session that waits for ever. Over the radio one device is
+ * opened after the other, so `openWithinMs` grows with their number.
  */
-export function watchedTransport(transport: Transport, deadlines: Deadlines): Transport {
+export function watchedTransport(transport: Transport, deadlines: Deadlines, openWithinMs = OPEN_WITHIN_MS): Transport {
   const { name } = transport;
   return {
     name,
-    open: async (receive, signal) => watchedLink(await deadlines.watch(`${name}: opening`, OPEN_WITHIN_MS, transport.open(receive, signal)), name, deadlines),
+    open: async (receive, signal) => watchedLink(await deadlines.watch(`${name}: opening`, openWithinMs, transport.open(receive, signal)), name, deadlines),
   };
 }
 

@@ -27,7 +27,7 @@ export async function devicesCommand({ radioProgram, listenMs, write, ...sources
   const { ble } = await loadConfiguration(sources);
   const clock = systemClock(() => 'unsynced');
   const silent = (): void => undefined;
-  const radio = new AdapterRadio({ ...ble, program: radioProgram, clock, random: Math.random, log: { debug: silent, info: silent, warn: silent, error: silent } });
+  const radio = new AdapterRadio({ ...ble, isPassive: false, program: radioProgram, clock, random: Math.random, log: { debug: silent, info: silent, warn: silent, error: silent } });
   const drivers = sources.drivers.filter((driver) => driver.form === 'advertising');
   const found = new Map<string, InRange>();
   radio.listen({
@@ -35,7 +35,7 @@ export async function devicesCommand({ radioProgram, listenMs, write, ...sources
       const before = found.get(advertisement.address);
       if (before === undefined && found.size >= DEVICES_MAX) return;
       const driver = drivers.find((one) => one.matches(advertisement));
-      found.set(advertisement.address, { advertisement, driver: driver ?? before?.driver, id: driver?.identify?.(advertisement) ?? before?.id });
+      found.set(advertisement.address, { advertisement: merged(before?.advertisement, advertisement), driver: driver ?? before?.driver, id: driver?.identify?.(advertisement) ?? before?.id });
     },
     stateChanged: silent,
   });
@@ -54,16 +54,47 @@ export async function devicesCommand({ radioProgram, listenMs, write, ...sources
   return 0;
 }
 
+/** A scan response says nothing of connecting, and often other services. */
+function merged(before: Advertisement | undefined, now: Advertisement): Advertisement {
+  if (before === undefined) return now;
+  const serviceUuids = [...new Set([...before.serviceUuids, ...now.serviceUuids])].slice(0, SERVICES_KEPT);
+  return { ...now, connectable: before.connectable || now.connectable, serviceUuids };
+}
+
 /** Everything in it comes from whoever is in range. */
 function spokenDevice({ advertisement, driver, id }: InRange): string {
   const { address, rssi, name, connectable, serviceUuids } = advertisement;
   const facts = [`${rssi} dBm`, name === undefined ? undefined : `"${printable(name, 60)}"`, connectable ? 'connectable' : undefined, serviceUuids.length > 0 ? `services ${serviceUuids.slice(0, SERVICES_SHOWN).join(', ')}` : undefined];
   const head = `${address}  ${facts.filter((fact) => fact !== undefined).join(', ')}`;
-  if (driver === undefined) return `${head}\n`;
-  const by = id !== undefined && !isLasting(advertisement) ? `id: ${JSON.stringify(printable(id, 64))}` : `address: "${address}"`;
-  return `${head}\n  ${driver.name}: ${driver.summary}\n    ${driver.name}-${address.slice(-5).replace(':', '').toLowerCase()}:\n      driver: ${driver.name}\n      port: { ble: { ${by} } }\n`;
+  if (driver !== undefined) {
+    const by = id !== undefined && !isLasting(advertisement) ? `id: ${JSON.stringify(printable(id, 64))}` : whomIn(advertisement);
+    return `${head}\n${configurationOf(advertisement, { driver: driver.name, says: driver.summary, port: by, options: [] })}`;
+  }
+  const guess = connectable ? GUESSES.find(({ services }) => services.some((uuid) => serviceUuids.includes(uuid))) : undefined;
+  if (guess === undefined) return `${head}\n`;
+  return `${head}\n${configurationOf(advertisement, { ...guess, port: `${whomIn(advertisement)}${guess.stream}` })}`;
 }
+
+/** How a device of no known format is reached whose address changes, only its owner knows. */
+function whomIn(advertisement: Advertisement): string {
+  return isLasting(advertisement) ? `address: "${advertisement.address}"` : 'irkFile: /etc/tailgate/secrets/KEY';
+}
+
+function configurationOf({ address }: Advertisement, { driver, says, port, options }: { readonly driver: string; readonly says: string; readonly port: string; readonly options: readonly string[] }): string {
+  const lines = [`driver: ${driver}`, `port: { ble: { ${port} } }`, ...options].map((line) => `      ${line}\n`);
+  return `  ${driver}: ${says}\n    ${driver}-${address.slice(-5).replace(':', '').toLowerCase()}:\n${lines.join('')}`;
+}
+
+/** What may be read of devices that are connected to, by the services that they advertise. What they really are nobody knows before. */
+const GUESSES: readonly { readonly services: readonly string[]; readonly driver: string; readonly says: string; readonly stream: string; readonly options: readonly string[] }[] = [
+  { services: ['fefb'], driver: 'zebra-ssi', says: 'it has Terminal I/O: a Zebra ring scanner?', stream: ', stream: terminal-io', options: ['textOffset: 4', 'lengthPrefix: true'] },
+  { services: ['6e400001b5a3f393e0a9e50e24dcca9e'], driver: 'line-scanner', says: 'it has the Nordic UART service: a scanner that sends lines?', stream: '', options: [] },
+  ...[['181a', 'temperature'], ['1815', 'digital'], ['181d', 'weight'], ['1816', 'revolutions']].map(([service = '', name = '']) => (
+    { services: [service], driver: 'gatt-meter', says: `it has the standard service ${service.toUpperCase()}; more can be read of it than this`, stream: '', options: [`read: [${name}]`] }
+  )),
+];
 
 /** Beyond that a person reads no further. */
 const DEVICES_MAX = 1000;
 const SERVICES_SHOWN = 4;
+const SERVICES_KEPT = 16;

@@ -98,6 +98,7 @@ interface QuarantineOptions {
 function addDecisions(program: Command, installation: Installation, action: Act): void {
   addQuarantine(program, installation, action);
   addMeter(program, installation, action);
+  addPoll(program, installation, action);
   addTag(program, installation, action);
 }
 
@@ -147,6 +148,21 @@ function addMeter(program: Command, installation: Installation, action: Act): vo
     .action(
       action(async (name: string, { file, directory, json }: QuarantineOptions) =>
         (await import('./meter.ts')).meterReplaced({ directory: directory ?? (await outboxDirectory(file, installation)), meter: name, json, write: print }),
+      ),
+    );
+}
+
+function addPoll(program: Command, installation: Installation, action: Act): void {
+  program
+    .command('poll')
+    .description('have a running gateway read a device, or one meter, now and whatever its reading policy says')
+    .argument('<meter>', 'DEVICE or DEVICE/METER')
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .option('--json', 'print as JSON', false)
+    .action(
+      action(async (meter: string, { file, directory, json }: QuarantineOptions) =>
+        (await import('./poll.ts')).pollDevice({ directory: directory ?? (await outboxDirectory(file, installation)), meter, json, write: print }),
       ),
     );
 }

@@ -61,10 +61,10 @@ function wrongKindOfPort({ part, driver, common: { port } }: DeviceDraft): reado
   if (driver.form === 'advertising' || driver.form === 'gatt') {
     if (port.kind !== 'ble') return problem(`${driver.name} is a BLE device: write { ble: { address: "C0:DE:C0:DE:00:01" } }`);
     if (port.id === undefined) return [];
-    if (driver.form === 'gatt') return problem('needs the address of the device, since it is connected to');
+    if (driver.form === 'gatt') return problem('needs the address or the irkFile of the device, since it is connected to');
     return driver.identify === undefined ? problem(`${driver.name} has no id in its payload: write the address`) : [];
   }
   if (port.kind !== 'ble') return [];
   if (driver.form === 'polling') return problem(`${driver.name} is not read over BLE`);
-  return port.address === undefined ? problem('needs the address of the device, since it is connected to') : [];
+  return port.id === undefined ? [] : problem('needs the address or the irkFile of the device, since it is connected to');
 }

@@ -49,10 +49,10 @@ export const meterSchema = z
     every: duration({ min: '1 s', max: '366 d' }).optional().describe('At most one reading is sent in so long, however often the device is asked.'),
     deadband: amount.optional().describe('Only a value that differs from the last one sent by at least so much is sent; 0 sends every change.'),
     heartbeat: duration({ min: '1 s', max: '366 d' }).optional().describe('With a deadband or alone: the same value is sent again after so long. Alone, every change is sent too.'),
-    rateMax: positive.optional().describe('The most that the counter can grow in an hour, in its unit. What grows faster is sent as uncertain. Hours need none: time passes no faster.'),
-    bits: z.int().min(4).max(64).optional().describe('The width of the counter in the device, after which it goes on at 0, where the profile does not know it.'),
+    rateMax: positive.optional().describe('The most that the counter can grow in an hour, in its unit. What grows faster is sent as uncertain. Hours and starts need none.'),
+    bits: z.int().min(4).max(64).optional().describe('The width of the counter in the device, after which it goes on at 0, where neither profile nor driver knows it.'),
     rolloverAt: positive.optional().describe('What the counter goes on from 0 at, in its unit, such as 100000 for five digits; in place of bits.'),
-    rollover: z.enum(['allowed', 'never']).optional().describe('Whether the counter goes on at 0 behind its highest value; never, unless the profile or rolloverAt says so.'),
+    rollover: z.enum(['allowed', 'never']).optional().describe('Whether the counter goes on at 0 behind its highest value; never, unless the profile, the driver or rolloverAt says so.'),
     reset: z.enum(['allowed', 'never']).optional().describe('Whether the counter can be set back; allowed unless said. With never, only tailgate meter replaced begins anew.'),
   })
   .refine(({ min, max }) => min === undefined || max === undefined || min.compare(max) <= 0, { error: '"min" is above "max"', path: ['min'] })

@@ -5,6 +5,7 @@ import { brokerUrl } from './broker-url.ts';
 import { bleAdapterSchema } from './ble-adapter.ts';
 import { assetSchema, meterSchema } from './meter-schema.ts';
 import { portSchema } from './port.ts';
+import { secretFile } from './secret-file.ts';
 
 /** One level of a topic: the names of gateway, site and devices. Other characters break in some brokers. */
 const LEVEL = /^[A-Za-z0-9_-]{1,64}$/;
@@ -19,7 +20,6 @@ const root = z.string().regex(/^[^/]+(?:\/[^/]+){0,5}$/, { error: `write 1 to ${
   { error: 'use letters, digits, "_" and "-" in each level, or {site} and {gateway}' },
 );
 
-const secretFile = z.string().regex(/^(?:\/.+|[A-Za-z0-9_.-]{1,255})$/, { error: 'write the whole path, or the name of a systemd credential' });
 const folder = z.string().regex(/^\/./, { error: 'write the whole path, beginning with "/"' });
 
 /** How the broker is reached and what counts as delivered. */

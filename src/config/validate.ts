@@ -78,10 +78,12 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, { source, path }
   return [source.problem(here, written === undefined ? message : `found ${written}; ${message}`)];
 }
 
-/** Of several alternatives, only the one whose kind of value stands there is worth talking about. */
+/** Of several alternatives, only the one whose kind of value stands there is worth talking about, and of several maps the one whose keys these are. */
 function unionProblems(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, { source, path }: Part): readonly Problem[] {
   const wrongKind = (branch: readonly z.core.$ZodIssue[]): boolean => branch.some(({ code, path: at }) => at.length === 0 && (code === 'invalid_type' || code === 'invalid_value'));
-  const meant = issue.errors.find((branch) => !wrongKind(branch));
+  const otherKeys = (branch: readonly z.core.$ZodIssue[]): boolean => branch.some(({ code, path: at }) => at.length === 0 && code === 'unrecognized_keys');
+  const ofItsKind = issue.errors.filter((branch) => !wrongKind(branch));
+  const meant = ofItsKind.find((branch) => !otherKeys(branch)) ?? ofItsKind[0];
   if (meant !== undefined) return meant.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, schema, { source, path }));
   const here = [...path, ...issue.path.map((name) => (typeof name === 'number' ? name : String(name)))];
   const found = valueAt(source.value, here);

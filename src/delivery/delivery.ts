@@ -2,6 +2,7 @@ import { spokenDuration } from '../core/amount.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { PublishError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { PollNow } from '../core/poll-outcome.ts';
 import { printable } from '../core/printable.ts';
 import type { QuarantinedRow, RowIdentity } from '../outbox/calls.ts';
 import { stayConnected } from './broker-connection.ts';
@@ -11,6 +12,7 @@ import type { Connection, ConnectionSettings, Incoming, MqttVersion } from './co
 import type { ForwarderParts, ForwarderReport } from './forwarder-parts.ts';
 import { Forwarder } from './forwarder.ts';
 import { Outlet } from './outlet.ts';
+import { pollCommand } from './poll.ts';
 import type { RowAnswer } from './quarantine.ts';
 import { Replay } from './replay.ts';
 import type { GatewayFacts } from './state-message.ts';
@@ -24,6 +26,8 @@ export interface DeliveryParts extends ForwarderParts {
   readonly settings: () => Promise<Omit<ConnectionSettings, 'version' | 'will'>>;
   readonly version: MqttVersion | 'auto';
   readonly facts: () => GatewayFacts;
+  /** Has a device read now. */
+  readonly poll: PollNow;
 }
 
 /** The broker's side of the gateway as health and `tailgate status` show it. */
@@ -64,7 +68,7 @@ export class Delivery {
     this.#state = new StatePublisher({ ...parts, report: () => this.#forwarder.report() });
     this.#certificates = new CertificateWatch(parts);
     const replay = new Replay({ ...parts, resends: this.#forwarder.resends, tracks: () => this.#forwarder.report().tracks });
-    this.#commands = new Commands({ ...parts, table: { replay: replay.command }, reply: (name, payload) => this.#reply(name, payload) });
+    this.#commands = new Commands({ ...parts, table: { replay: replay.command, poll: pollCommand(parts.poll) }, reply: (name, payload) => this.#reply(name, payload) });
     this.#sinceMs = parts.clock.monotonicMs();
   }
 

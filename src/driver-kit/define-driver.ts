@@ -99,6 +99,8 @@ export interface PollingDriver extends About {
   meters(options: unknown): readonly string[];
   /** What these meters are, where the driver knows it beforehand, so that the check finds settings that do not fit. */
   described?(options: unknown): readonly MeterDescription[];
+  /** The options that read one of these meters and no other, for a reading on demand; without it all are read. */
+  narrowed?(options: unknown, meter: string): unknown;
   /**
    * Asks for everything once, and emits what each exchange brought before the next one begins. Rejects with a
    * ProtocolError when the device did not answer at all; what it refused is an observation without a value. Resolves
@@ -257,6 +259,7 @@ export function definePollingDriver<Options extends z.ZodObject, Profile extends
     schedule(options: z.output<Options>): PollSchedule;
     meters(options: WithProfile<Options, Profile>): readonly string[];
     described?(options: WithProfile<Options, Profile>): readonly MeterDescription[];
+    narrowed?(options: WithProfile<Options, Profile>, meter: string): WithProfile<Options, Profile>;
     poll(link: PollingLink, options: WithProfile<Options, Profile>, emit: Emit, learnt: Learnt | undefined): Promise<Learnt>;
   },
 ): PollingDriver {

@@ -9,17 +9,26 @@ export interface Radio {
   /** Gets advertisements, and every change of the adapter's state, until it is called off. */
   listen(ears: Ears): () => void;
   /**
-   * Connects to a device and looks for the places; rejects with a LinkError after `callTimeoutMs`, when the radio cannot
-   * be used, or when a place is missing that is not optional.
+   * Waits until the device is heard, connects to it and looks for the places; rejects with a LinkError when it is not heard
+   * within `callTimeoutMs`, when connecting takes as long again, when the radio cannot be used, or when a place is missing
+   * that is not optional.
    */
   connect(wish: ConnectWish, signal: AbortSignal): Promise<GattLink>;
 }
 
+/** One device: by an address that it keeps, or by the key that the addresses fit which it changes. */
+export type Whom =
+  /** Upper case with colons. */
+  | { readonly kind: 'address'; readonly address: string }
+  /** The identity resolving key, 16 bytes, the most significant first. */
+  | { readonly kind: 'irk'; readonly irk: Uint8Array };
+
 /** Who listens to a radio. */
 export interface Ears {
-  /** The addresses to hear, upper case; all when undefined; none at all for those who only ask for the state. */
-  readonly addresses?: readonly string[] | undefined;
-  heard(advertisement: Advertisement): void;
+  /** Whom to hear; everybody when undefined; nobody for those who only ask for the state. */
+  readonly whom?: readonly Whom[] | undefined;
+  /** `cutShortBytes` is how much at its end said that it is longer than what there was, and was left out. */
+  heard(advertisement: Advertisement, cutShortBytes: number): void;
   /** The adapter's state, at once and after every change. */
   stateChanged(state: RadioState): void;
 }
@@ -29,12 +38,15 @@ export type RadioState = { readonly kind: 'waiting' } | { readonly kind: 'on'; r
 
 /** Whom to connect to. */
 export interface ConnectWish {
-  /** Upper case with colons. */
-  readonly address: string;
-  readonly addressType: 'public' | 'random';
+  readonly whom: Whom;
   readonly places: readonly Pick<GattPlace, 'service' | 'characteristic' | 'optional'>[];
-  /** How long connecting with discovering, and each call after it, may take. */
+  /** How long hearing the device, connecting with discovering, and each call after it, may take. */
   readonly callTimeoutMs: number;
+}
+
+/** The device in a person's words; a key is never shown. */
+export function spokenWhom(whom: Whom): string {
+  return whom.kind === 'address' ? whom.address : 'with a changing address';
 }
 
 /** A characteristic of a connected device. */
@@ -48,7 +60,7 @@ export interface GattLink {
   read(place: Place): Promise<GattValue>;
   /** Cut to what one packet holds; resolves when the device, or where it does not answer the radio, has taken it. */
   write(place: Place, bytes: Uint8Array): Promise<void>;
-  /** Resolves when the device has been asked to notify. */
+  /** Resolves when the device has been asked to notify, or to indicate where it can only do that. */
   subscribe(place: Place, notified: (value: GattValue) => void): Promise<void>;
   /** Never rejects. */
   close(): Promise<void>;

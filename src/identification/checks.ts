@@ -9,9 +9,13 @@ export type CheckMethod = (body: string) => string | undefined;
  * thirteen digits of GRAI, GDTI and GCN (GS1 General Specifications 7.9.1). Leading zeros do not change it.
  */
 export const gs1CheckDigit: CheckMethod = (body) => {
-  if (!DIGITS.test(body)) return undefined;
+  if (body.length === 0) return undefined;
   let sum = 0;
-  for (let at = 0; at < body.length; at += 1) sum += digitAt(body, at) * ((body.length - at) % 2 === 1 ? 3 : 1);
+  for (let at = body.length - 1, weight = 3; at >= 0; at -= 1, weight = 4 - weight) {
+    const digit = digitAt(body, at);
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    sum += digit * weight;
+  }
   return String((10 - (sum % 10)) % 10);
 };
 

@@ -59,6 +59,7 @@ export function changedContext(state: ContextState, change: ContextChange, since
  * wall time across boots. Where neither can tell, since a clock was not set, a context is not given: it may be from last week.
  */
 export function contextAt(state: ContextState, now: Stamp, timeoutMs: number): ScanContext | undefined {
+  if (state === NO_CONTEXT) return undefined;
   const held = CONTEXT_KINDS.flatMap((kind) => {
     const entry = state[kind];
     return entry === undefined || !isWithin(entry.since, now, timeoutMs) ? [] : [[kind, entry.value] as const];
@@ -84,8 +85,17 @@ export function contextNote(state: ContextState): string {
 
 /** Reads a note; what is damaged or of another version counts as nothing. */
 export function readContextNote(text: string | undefined): ContextState {
+  if (text === undefined) return {};
+  if (lastRead?.text !== text) lastRead = { text, state: stateIn(text) };
+  return lastRead.state;
+}
+
+/** Every scan has the note read, and it rarely is another than for the scan before. */
+let lastRead: { readonly text: string; readonly state: ContextState } | undefined;
+
+function stateIn(text: string): ContextState {
   const found = noteMembers(text);
-  if (found?.['v'] !== VERSION) return {};
+  if (found?.['v'] !== VERSION) return NO_CONTEXT;
   return Object.fromEntries(
     CONTEXT_KINDS.flatMap((kind) => {
       const { value, since } = objectIn(found[kind]) ?? {};
@@ -94,6 +104,8 @@ export function readContextNote(text: string | undefined): ContextState {
     }),
   );
 }
+
+const NO_CONTEXT: ContextState = {};
 
 const VERSION = 1;
 

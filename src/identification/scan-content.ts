@@ -19,7 +19,7 @@ export function scanContent(scan: ScanObservation, { device }: { readonly device
   return {
     device,
     text,
-    hex: hexOf(scan.bytes),
+    hex: scan.tag === undefined ? hexOf(scan.bytes) : text,
     ...(symbology !== undefined && { symbology }),
     role: 'unknown',
     ...(elements.length > 0 && { elements: byIdentifier(elements) }),

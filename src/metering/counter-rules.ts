@@ -40,8 +40,12 @@ function modulusOf(bits: number | undefined, known: CounterShape, configured: Co
 /** Wider counters roll over once in a lifetime, if ever. */
 const EPOCH_BITS = 32;
 
-/** Time passes no faster than time; a tenth more is a device's bad clock. Many show whole hours only. */
+/**
+ * Time passes no faster than time; a tenth more is a device's bad clock. Many show whole hours only. What starts more often
+ * than every ten seconds does not start.
+ */
 const RATES: Partial<Record<Quantity, { readonly rate: Decimal; readonly slack: Decimal }>> = {
   'operating-time': { rate: new Decimal(11n, -1), slack: Decimal.of(1) },
   duration: { rate: Decimal.of(3960), slack: Decimal.of(3600) },
+  starts: { rate: Decimal.of(360), slack: Decimal.of(10) },
 };

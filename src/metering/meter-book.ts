@@ -1,18 +1,16 @@
-import type { ReadingPolicy } from '../core/meter-settings.ts';
 import type { MeterContent, Stamp } from '../core/reading.ts';
 import type { Notes } from '../core/record.ts';
 import { counterRules } from './counter-rules.ts';
 import { type EpochBegun, judgedValue, type MeterRules, replacedByPerson } from './meter-sense.ts';
 import { meterNote, meterNoteKey, type MeterState, readMeterNote } from './meter-state.ts';
-import { publication, type Publication } from './reading-policy.ts';
+import { nextSecond, publication, type Publication, type PublicationRules } from './reading-policy.ts';
 import { judgedTime } from './reading-time.ts';
 import { judgedSerial, SERIAL_NUMBER } from './serial-number.ts';
 
 /** A value to enter, and what it is judged by. */
-export interface MeterEntry {
+export interface MeterEntry extends PublicationRules {
   readonly content: MeterContent;
   readonly rules?: MeterRules | undefined;
-  readonly policy?: ReadingPolicy | undefined;
 }
 
 /** Readings that were entered together, to be recorded together with the events and notes. */
@@ -22,7 +20,7 @@ export interface Entered {
   /** Epochs that began. */
   readonly events: readonly EpochBegun[];
   readonly notes: Notes;
-  /** How many readings are not published, and why. */
+  /** How many readings are not published and will not be, and why. */
   readonly suppressed: { readonly same: number; readonly tooSoon: number };
   /** To be called when they were recorded, or when they were not and will not be: the notes tell from then on. */
   readonly settled: (outcome: 'stored' | 'refused') => void;
@@ -32,12 +30,15 @@ export interface Entered {
  * Remembers of each meter what its next reading is judged by. What is stored is in the notes; the book runs ahead of
  * them, since readings may be entered while earlier ones are still being stored, and each is judged by the one before.
  * A reading that is not published is stored with nothing, unless it says that an epoch began: flash is not written for it.
+ * One that comes in the second of the last is held until that is over, in memory only; only the newest of a meter is.
  */
 export class MeterBook {
   readonly #note: (key: string) => string | undefined;
   readonly #ahead = new Map<string, MeterState>();
   /** Events that were refused with their readings, by the key of their meter. */
   readonly #untold = new Map<string, readonly EpochBegun[]>();
+  /** By the key of their meter. */
+  readonly #held = new Map<string, Held>();
 
   /** `note` gives what was recorded for a key, in this run or an earlier one. */
   constructor(note: (key: string) => string | undefined) {
@@ -46,9 +47,27 @@ export class MeterBook {
 
   /** Judges readings of one moment, in their order. */
   enter(entries: readonly MeterEntry[], stamp: Stamp): Entered {
+    if (entries.length === 0) return NOTHING;
     const page = new Page();
     const published = [...entries].sort(serialFirst).flatMap((entry) => this.#judged(entry, stamp, page));
     return this.#entered(published, page);
+  }
+
+  /** When the first reading that is held becomes due, in monotonic milliseconds; undefined when none is. */
+  get nextDueMs(): number | undefined {
+    return this.#held.size === 0 ? undefined : Math.min(...[...this.#held.values()].map(({ at }) => at.monotonicMs));
+  }
+
+  /** Takes out the readings whose second is over, each with the time it is published with: the beginning of the next. */
+  due(nowMs: number): readonly (Entered & { readonly stamp: Stamp })[] {
+    const due = [...this.#held].filter(([, { at }]) => at.monotonicMs <= nowMs);
+    return due.map(([key, { content, at }]) => {
+      const page = new Page();
+      this.#held.delete(key);
+      const state = this.#stateOf(key);
+      const isOver = state.counter !== undefined && state.counter.epoch !== content.epoch; // a person's word came between
+      return { ...this.#entered(isOver ? [] : [this.#published(key, state, content, at, page)], page), stamp: at };
+    });
   }
 
   /** Takes a person's word that a counter was replaced: a new epoch, whose first value is the next that is read. Undefined for one that was never read. */
@@ -65,22 +84,29 @@ export class MeterBook {
     return { ...this.#entered([], page), epoch };
   }
 
-  #judged({ content, rules = PLAIN, policy }: MeterEntry, stamp: Stamp, page: Page): readonly MeterContent[] {
+  #judged({ content, rules = PLAIN, ...wish }: MeterEntry, stamp: Stamp, page: Page): readonly MeterContent[] {
     const key = meterNoteKey(content.device, content.meter);
     const before = this.#stateOf(key);
     const sensed = this.#sensed(before, { content, rules }, stamp);
-    const { content: timed, lastMs } = judgedTime(sensed.content, stamp, before.lastMs);
-    const verdict = publication(timed, stamp, before.sent, policy);
-    const isTold = verdict === 'publish';
-    const { value, epoch, quality, reason } = timed;
-    const sent = { value: value?.toString(), epoch, quality, reason, at: stamp };
-    const after = isTold ? { ...sensed.state, lastMs, sent } : sensed.state;
+    const now = publication(judgedTime(sensed.content, stamp, before.lastMs).content, stamp, before.sent, wish);
+    const verdict = now === 'later' ? publication(sensed.content, stamp, before.sent, wish) : now; // its time will be another
     if (sensed.event !== undefined) page.events.push([key, sensed.event]);
     for (const event of this.#toldAgain(key, before)) page.events.push([key, event]);
-    if (isTold || isWeighty(before, after) || page.events.some(([of]) => of === key)) this.#keep(page, key, after);
-    else this.#ahead.set(key, after);
+    if (this.#held.delete(key)) page.verdicts.push('too-soon'); // this one is newer
     page.verdicts.push(verdict);
-    return isTold ? [timed] : [];
+    if (verdict === 'publish') return [this.#published(key, sensed.state, sensed.content, stamp, page)];
+    if (verdict === 'later' && before.sent !== undefined) this.#held.set(key, { content: sensed.content, at: nextSecond(stamp, before.sent) });
+    if (isWeighty(before, sensed.state) || page.events.some(([of]) => of === key)) this.#keep(page, key, sensed.state);
+    else this.#ahead.set(key, sensed.state);
+    return [];
+  }
+
+  /** The content as its time leaves it; the state tells from then on that it was sent. */
+  #published(key: string, state: MeterState, content: MeterContent, at: Stamp, page: Page): MeterContent {
+    const { content: timed, lastMs } = judgedTime(content, at, state.lastMs);
+    const { value, epoch, quality, reason } = timed;
+    this.#keep(page, key, { ...state, lastMs, sent: { value: value?.toString(), epoch, quality, reason, at } });
+    return timed;
   }
 
   #sensed(before: MeterState, { content, rules }: { readonly content: MeterContent; readonly rules: MeterRules }, stamp: Stamp): ReturnType<typeof judgedValue> {
@@ -127,6 +153,13 @@ export class MeterBook {
   }
 }
 
+/** A reading that waits for its second to be over. */
+interface Held {
+  readonly content: MeterContent;
+  /** When that is. */
+  readonly at: Stamp;
+}
+
 /** What entering readings of one moment brings. */
 class Page {
   readonly changed = new Map<string, MeterState>();
@@ -143,5 +176,7 @@ function isWeighty(before: MeterState, after: MeterState): boolean {
 function serialFirst(one: MeterEntry, other: MeterEntry): number {
   return Number(other.content.meter === SERIAL_NUMBER) - Number(one.content.meter === SERIAL_NUMBER);
 }
+
+const NOTHING: Entered = { contents: [], events: [], notes: {}, suppressed: { same: 0, tooSoon: 0 }, settled: () => undefined };
 
 const PLAIN: MeterRules = { counter: counterRules('count') };

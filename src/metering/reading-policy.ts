@@ -13,22 +13,48 @@ export interface Sent {
   readonly at: Stamp;
 }
 
-/** What becomes of a reading: published, or left out since it is too soon after the last or says nothing new. */
-export type Publication = 'publish' | 'too-soon' | 'same';
+/**
+ * What becomes of a reading: published, now or later when the second of the last one is over; or left out since it is too
+ * soon after the last or says nothing new.
+ */
+export type Publication = 'publish' | 'later' | 'too-soon' | 'same';
+
+/** What a reading is published by. */
+export interface PublicationRules {
+  readonly policy?: ReadingPolicy | undefined;
+  /** Somebody wished it, whatever the policy says. */
+  readonly demanded?: boolean | undefined;
+}
 
 /**
- * Whether a reading is published. Of readings within a second of the last one never more than the first: receivers
- * store whole seconds. A new epoch, and a quality that changes, wait for nothing else. Pure.
+ * Whether a reading is published. Never two in one second: receivers store whole seconds. What says something new inside
+ * the second of the last one waits for the next. A new epoch, and a quality that changes, wait for nothing else. Pure.
  */
-export function publication(content: MeterContent, at: Stamp, sent: Sent | undefined, policy: ReadingPolicy = {}): Publication {
+export function publication(content: MeterContent, at: Stamp, sent: Sent | undefined, rules: PublicationRules = {}): Publication {
   if (sent === undefined) return 'publish';
   const passedMs = elapsedMs(sent.at, at);
-  if (isSameSecond(sent.at, at, passedMs)) return 'too-soon';
-  if (content.epoch !== sent.epoch || content.quality !== sent.quality || content.reason !== sent.reason) return 'publish';
+  const wanted = wantedNow(content, sent, passedMs, rules);
+  if (wanted !== 'publish' || !isSameSecond(sent.at, at, passedMs)) return wanted;
+  return isOtherState(content, sent) || differs(content, sent, Decimal.of(0)) ? 'later' : 'too-soon';
+}
+
+/** The beginning of the first second that a reading may be published in, after one that was published in its own. */
+export function nextSecond(at: Stamp, sent: Sent): Stamp {
+  const isBySeconds = at.clock !== 'unsynced' && sent.at.clock !== 'unsynced';
+  const waitMs = SECOND_MS - (isBySeconds ? at.wallMs % SECOND_MS : (elapsedMs(sent.at, at) ?? 0));
+  return { ...at, wallMs: at.wallMs + waitMs, monotonicMs: at.monotonicMs + waitMs };
+}
+
+function wantedNow(content: MeterContent, sent: Sent, passedMs: number | undefined, { policy = {}, demanded = false }: PublicationRules): 'publish' | 'too-soon' | 'same' {
+  if (demanded || isOtherState(content, sent)) return 'publish';
   if (policy.everyMs !== undefined && !isOver(passedMs, policy.everyMs)) return 'too-soon';
   if (policy.heartbeatMs !== undefined && isOver(passedMs, policy.heartbeatMs)) return 'publish';
   if (policy.deadband === undefined && policy.heartbeatMs === undefined) return 'publish';
   return differs(content, sent, policy.deadband ?? Decimal.of(0)) ? 'publish' : 'same';
+}
+
+function isOtherState({ epoch, quality, reason }: MeterContent, sent: Sent): boolean {
+  return epoch !== sent.epoch || quality !== sent.quality || reason !== sent.reason;
 }
 
 /** By the seconds of the wall clock where it is right, since receivers store these; otherwise by the time between. */

@@ -1,5 +1,5 @@
 import type { Transport } from '../driver-kit/link.ts';
-import type { Radio } from '../driver-kit/radio.ts';
+import type { Radio, Whom } from '../driver-kit/radio.ts';
 import { type BleStreamOptions, bleStreamTransport } from './ble/ble-stream.ts';
 import type { PortMatch } from './port-match.ts';
 import { type SerialSettings, serialTransport } from './serial.ts';
@@ -10,13 +10,27 @@ export type Destination =
   | { readonly kind: 'path'; readonly path: string }
   | ({ readonly kind: 'match' } & PortMatch)
   | ({ readonly kind: 'tcp' } & TcpOptions)
-  | ({ readonly kind: 'ble'; readonly address?: string | undefined } & Pick<BleStreamOptions, 'addressType' | 'stream'>);
+  | BleDestination;
+
+/** A device of the radio, by its address or the file with the key that its addresses fit. */
+export interface BleDestination extends Pick<BleStreamOptions, 'stream'> {
+  readonly kind: 'ble';
+  readonly address?: string | undefined;
+  readonly irkFile?: string | undefined;
+}
 
 /** Where a link leads that needs no radio. */
 export type Place = Exclude<Destination, { readonly kind: 'ble' }>;
 
-/** The transport that opens links to there; `radio` is needed for BLE. */
-export function transportTo(port: Destination, line: SerialSettings, radio?: Radio): Transport {
+/** How devices are reached over the radio. */
+export interface OverRadio {
+  readonly radio: Radio;
+  /** Whom a port means, with its key read; rejects with a ConfigurationError. */
+  readonly whomOf: (port: BleDestination) => Promise<Whom | undefined>;
+}
+
+/** The transport that opens links to there; `over` is needed for BLE. */
+export function transportTo(port: Destination, line: SerialSettings, over?: OverRadio): Transport {
   switch (port.kind) {
     case 'path':
       return serialTransport({ path: port.path, ...line });
@@ -25,7 +39,13 @@ export function transportTo(port: Destination, line: SerialSettings, radio?: Rad
     case 'tcp':
       return tcpTransport(port);
     case 'ble':
-      if (radio === undefined || port.address === undefined) throw new TypeError('a BLE stream needs a radio and an address');
-      return bleStreamTransport({ radio, address: port.address, addressType: port.addressType, stream: port.stream });
+      if (over === undefined) throw new TypeError('a BLE stream needs a radio');
+      return bleStreamTransport({ radio: over.radio, name: `ble ${port.address ?? `key ${port.irkFile ?? ''}`}`, whom: () => knownWhom(over, port), stream: port.stream });
   }
+}
+
+async function knownWhom({ whomOf }: OverRadio, port: BleDestination): Promise<Whom> {
+  const whom = await whomOf(port);
+  if (whom === undefined) throw new TypeError('a device that is connected to needs an address or a key');
+  return whom;
 }

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type BusDevice, runBus } from '../../src/acquisition/bus.ts';
 import { type DeviceReport, DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { systemClock } from '../../src/acquisition/stamp.ts';
+import { PollDesk } from '../../src/acquisition/poll-desk.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { LinkError, ProtocolError } from '../../src/core/errors.ts';
 import type { Observation } from '../../src/core/observation.ts';
@@ -53,6 +54,103 @@ describe('scheduling', () => {
     slave.fault = { pieces: { bytes: 3, everyMs: 40 } };
     await bench.clock.advance(1000);
     expect(device.reports[0]?.stamp.monotonicMs).toBeCloseTo(bench.port.lastInMs, 6);
+  });
+});
+
+describe('a reading on demand', () => {
+  /** Two devices on one line, the first of which can be wished to be read. */
+  function demanded(options: Partial<DeviceOptions> = {}) {
+    const bench = new Bench();
+    const device = bench.device({ address: 1, every: '1 min', retries: 0, ...options });
+    const desk = new PollDesk([device, { name: 'scanner', driver: { ...device.driver, reports: 'scans' }, options: {} }]);
+    return { bench, device: Object.assign(device, { requests: desk.requestsOf(device.name) }), slave: device.slave, desk, ask: (meter?: string) => Promise.resolve(desk.poll(device.name, meter)) };
+  }
+
+  test('asks the device at once, for the one meter that is wished or for all, and leaves its schedule alone', async () => {
+    const { bench, device, slave, ask } = demanded();
+    await bench.begin(device);
+    await bench.clock.advance(20_000);
+    const outcomes = [ask('m200'), ask()];
+    await bench.clock.advance(100);
+    expect(await Promise.all(outcomes)).toEqual([{ kind: 'read', values: 1 }, { kind: 'read', values: 3 }]);
+    expect(device.values()).toEqual(['m100=100 m200=200 m300=300', 'm200=200', 'm100=100 m200=200 m300=300']);
+    expect(device.reports.map(({ demanded: wish }) => wish)).toEqual([undefined, undefined, undefined, { meter: 'm200' }, {}, {}, {}]);
+    expect(slave.questions.map(({ start }) => start)).toEqual([100, 200, 300, 200, 100, 200, 300]);
+    await bench.clock.advance(38_000);
+    expect(device.values()).toHaveLength(3);
+    await bench.clock.advance(1200);
+    expect(device.values()).toHaveLength(4);
+  });
+
+  test('waits for the poll that is under way', async () => {
+    const { bench, device, slave, ask } = demanded();
+    await bench.begin(device);
+    slave.nextFaults.push({ afterMs: 900 });
+    await bench.clock.advance(300);
+    const outcome = ask('m100');
+    await bench.clock.advance(1000);
+    expect(await outcome).toEqual({ kind: 'read', values: 1 });
+    expect(device.values()).toEqual(['m100=100 m200=200 m300=300', 'm100=100']);
+  });
+
+  test('of a device that does not answer is refused with what its state says, and asks it although it is asked rarely', async () => {
+    const { bench, device, slave, ask } = demanded({ responseTimeout: '200 ms' });
+    await bench.begin(device);
+    slave.fault = { silent: true };
+    await bench.clock.advance(300_000);
+    const asked = slave.questions.length;
+    const outcome = ask('m100');
+    await bench.clock.advance(3000);
+    expect(await outcome).toEqual({ kind: 'refused', code: 'no_answer', message: device.report().why });
+    expect(slave.questions.length).toBe(asked + 1);
+    slave.fault = {};
+    const again = ask('m100');
+    await bench.clock.advance(3000);
+    expect(await again).toEqual({ kind: 'read', values: 1 });
+    expect(device.report().state).toBe('open');
+  });
+
+  test('is refused where the port is not open, goes, or was told to stop', async () => {
+    const { bench, device, slave, ask } = demanded();
+    expect(await ask()).toMatchObject({ code: 'no_answer', message: expect.stringContaining('port is not open') as string });
+    await bench.begin(device);
+    await bench.clock.advance(100);
+    slave.fault = { silent: true };
+    const outcomes = [ask('m100'), ask('m200')];
+    await bench.clock.advance(50);
+    bench.port.unplug();
+    await bench.clock.advance(10);
+    expect(await Promise.all(outcomes)).toMatchObject([{ code: 'no_answer', message: 'the link was lost' }, { code: 'no_answer' }]);
+    await bench.clock.advance(5000);
+    const last = ask('m100');
+    await bench.clock.advance(10);
+    await Promise.all([bench.stop(), bench.clock.advance(10)]);
+    expect(await last).toMatchObject({ kind: 'refused', code: 'no_answer' });
+  });
+
+  test('that could not be stored is refused', async () => {
+    const { bench, device, ask } = demanded();
+    bench.run({ ...device, report: () => Promise.resolve('refused' as const) });
+    await bench.clock.advance(2000);
+    const outcome = ask();
+    await bench.clock.advance(100);
+    expect(await outcome).toMatchObject({ kind: 'refused', code: 'storage' });
+  });
+
+  test('of what there is not, or of more than can wait, is refused at once', async () => {
+    const { bench, device, slave, desk, ask } = demanded();
+    expect(desk.poll('nobody')).toMatchObject({ code: 'unknown_device', message: 'there is no such device; there are device-1, scanner' });
+    expect(desk.poll('constructor')).toMatchObject({ code: 'unknown_device' });
+    expect(desk.poll('scanner')).toMatchObject({ code: 'not_pollable' });
+    expect(desk.poll(device.name, 'm101')).toMatchObject({ code: 'unknown_meter', message: 'it has no such meter; it has m100, m200, m300' });
+    await bench.begin(device);
+    await bench.clock.advance(100);
+    slave.fault = { silent: true };
+    const many = Array.from({ length: 20 }, () => ask('m100'));
+    await bench.clock.advance(60_000);
+    const codes = (await Promise.all(many)).map((outcome) => ('code' in outcome ? outcome.code : outcome.kind));
+    expect(codes.filter((code) => code === 'busy').length).toBeGreaterThanOrEqual(3);
+    expect(codes.filter((code) => code === 'no_answer').length).toBeGreaterThanOrEqual(16);
   });
 });
 
@@ -839,7 +937,7 @@ interface DeviceOptions {
 interface BenchDevice extends BusDevice {
   readonly slave: ModbusSlave;
   readonly driver: PollingDriver;
-  readonly reports: { readonly poll: number; readonly observations: readonly Observation[]; readonly stamp: Stamp }[];
+  readonly reports: { readonly poll: number; readonly observations: readonly Observation[]; readonly stamp: Stamp; readonly demanded?: { readonly meter?: string | undefined } | undefined }[];
   readonly changes: DeviceReport[];
   /** What each poll brought, a line each. */
   values(): string[];
@@ -847,7 +945,7 @@ interface BenchDevice extends BusDevice {
   wrong(): string[];
   polledAtMs(): number[];
   report(): DeviceReport;
-  report(observations: readonly Observation[], stamp: Stamp): Promise<void>;
+  report(observations: readonly Observation[], stamp: Stamp, demanded?: { readonly meter?: string | undefined }): Promise<void>;
 }
 
 /** A port, a clock and a bus over them. */
@@ -897,10 +995,10 @@ class Bench {
       return `${meter}=${typeof value === 'object' && 'missing' in value ? value.missing : value.toString()}`;
     };
     function report(): DeviceReport;
-    function report(observations: readonly Observation[], stamp: Stamp): Promise<void>;
-    function report(observations?: readonly Observation[], stamp?: Stamp): DeviceReport | Promise<void> {
+    function report(observations: readonly Observation[], stamp: Stamp, demanded?: { readonly meter?: string | undefined }): Promise<void>;
+    function report(observations?: readonly Observation[], stamp?: Stamp, demanded?: { readonly meter?: string | undefined }): DeviceReport | Promise<void> {
       if (observations === undefined || stamp === undefined) return status.report();
-      reports.push({ poll, observations, stamp });
+      reports.push({ poll, observations, stamp, demanded });
       return Promise.resolve();
     }
     return {

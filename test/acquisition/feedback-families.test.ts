@@ -5,8 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { Intake } from '../../src/acquisition/intake.ts';
+import { scanPlace, ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { runListening } from '../../src/acquisition/listening-session.ts';
-import { ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { Sightings } from '../../src/acquisition/sightings.ts';
 import type { RecordReadings } from '../../src/core/record.ts';
 import type { Reading } from '../../src/core/reading.ts';
@@ -42,12 +42,12 @@ async function scanner({ driver, options }: Family, outbox: Outbox) {
   };
   pty.onData((chunk) => story.push(Buffer.from(chunk).toString('latin1')));
   const scans = new ScanSense({ note: (key) => outbox.note(key), contextTimeoutMs: 1000, isDelivered: () => true });
-  const intake = new Intake({ record, meters: new MeterBook((key) => outbox.note(key)), scans, rules: RULES });
+  const intake = new Intake({ clock, record, meters: new MeterBook((key) => outbox.note(key)), scans, rules: RULES });
   const stop = new AbortController();
   const crash = (bug: unknown): never => {
     throw bug;
   };
-  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+  const store = (report: Parameters<Intake['take']>[0]) => intake.take(report, { mapping: { device: 'cab', meters: {} }, place: scanPlace('cab'), status, lingerMs: 0 });
   const sightings = new Sightings({ clock, status, repeatWindowMs: 300, departAfterMs: undefined, store, crash, signal: stop.signal });
   const running = runListening({
     device: 'cab',

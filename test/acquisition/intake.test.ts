@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { Decimal } from '../../src/core/decimal.ts';
+import type { MeterObservation } from '../../src/core/observation.ts';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { Intake } from '../../src/acquisition/intake.ts';
-import { ScanSense } from '../../src/acquisition/scan-sense.ts';
+import { scanPlace, ScanSense } from '../../src/acquisition/scan-sense.ts';
 import { StorageError } from '../../src/core/errors.ts';
 import type { Reading } from '../../src/core/reading.ts';
 import type { Notes, Recorded, RecordOptions } from '../../src/core/record.ts';
@@ -71,11 +73,11 @@ function started(disk = new Disk(), clock = new FakeClock()) {
   let isDelivered = true;
   const note = (key: string): string | undefined => disk.notes.get(key);
   const scans = new ScanSense({ note, contextTimeoutMs: 12 * HOUR_MS, isDelivered: () => isDelivered });
-  const intake = new Intake({ record: disk.record, meters: new MeterBook(note), scans, rules: RULES });
+  const intake = new Intake({ clock, record: disk.record, meters: new MeterBook(note), scans, rules: RULES });
   const scan = (text: string, device = 'cab', contextGroup?: string): Promise<'questioned' | 'refused' | 'stored'> => {
     const status = new DeviceStatus({ device, clock, changed: () => undefined });
     const report = { observations: text.split('|').map((code) => ({ kind: 'scan' as const, bytes: Buffer.from(code) })), stamp: clock.stamp() };
-    return intake.take(report, { mapping: { device, meters: {} }, status, lingerMs: 0, contextGroup }).then(
+    return intake.take(report, { mapping: { device, meters: {} }, place: scanPlace(device, contextGroup), status, lingerMs: 0 }).then(
       (verdict) => verdict ?? 'stored',
       () => 'refused' as const,
     );
@@ -248,7 +250,7 @@ describe('undo', () => {
     await scanAll('PUMP');
     const status = new DeviceStatus({ device: 'cab', clock, changed: () => undefined });
     const leaving = { kind: 'scan', bytes: Buffer.from('3074257BF7194E4000001A85', 'hex'), tag: {}, presence: { kind: 'departed', count: 3 } } as const;
-    const taken = intake.take({ observations: [leaving], stamp: clock.stamp() }, { mapping: { device: 'cab', meters: {} }, status, lingerMs: 0 });
+    const taken = intake.take({ observations: [leaving], stamp: clock.stamp() }, { mapping: { device: 'cab', meters: {} }, place: scanPlace('cab'), status, lingerMs: 0 });
     await disk.commitAll();
     await taken;
     await scanAll('TG!UNDO');
@@ -271,5 +273,75 @@ describe('the delivery status', () => {
     undelivered();
     expect(await scanAll('TG!STATUS')).toEqual(['questioned']);
     expect(await scanAll('PUMP')).toEqual(['stored']);
+  });
+});
+
+describe('meter readings inside one second', () => {
+  /** An intake of one gauge that is read whenever it shows something. */
+  function metered(disk = new Disk(), clock = new FakeClock()) {
+    const running = started(disk, clock);
+    const status = new DeviceStatus({ device: 'press', clock, changed: () => undefined });
+    const shows = (value: number): Promise<string> => {
+      const observation: MeterObservation = { kind: 'meter', meter: 'pressure', quantity: 'pressure', meterKind: 'gauge', value: Decimal.of(value), raw: String(value) };
+      return running.intake.take({ observations: [observation], stamp: clock.stamp() }, { mapping: { device: 'press', meters: {} }, place: scanPlace('press'), status, lingerMs: 200 }).then(() => 'stored', () => 'refused');
+    };
+    const told = (): unknown[] => disk.rows.flatMap((row) => (row.kind === 'reading' ? [`${String(row.content.value)} ${new Date(row.stamp.wallMs).toISOString().slice(17, 23)}`] : []));
+    return { ...running, status, shows, told };
+  }
+
+  it('are stored one a second, the newest when its second is over, whatever else comes', async () => {
+    const { disk, clock, shows, told, status } = metered();
+    for (const value of [1, 2, 3]) {
+      void shows(value);
+      await clock.advance(200);
+    }
+    await disk.commitAll();
+    expect(told()).toEqual(['1 30.123']);
+    await clock.advance(300);
+    await disk.commitAll();
+    expect(told()).toEqual(['1 30.123', '3 31.000']);
+    expect(status.counts).toMatchObject({ readings: 2, tooSoon: 1, refused: 0 });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('are stored before an orderly stop is over', async () => {
+    const { disk, clock, intake, shows, told } = metered();
+    void shows(1);
+    void shows(2);
+    let isSettled = false;
+    void intake.settled().then(() => (isSettled = true));
+    await disk.commitAll();
+    await clock.advance(800);
+    expect([isSettled, told()]).toEqual([false, ['1 30.123']]);
+    await clock.advance(80);
+    expect(isSettled).toBe(false);
+    await disk.commitAll();
+    expect([isSettled, told()]).toEqual([true, ['1 30.123', '2 31.000']]);
+  });
+
+  it('are lost by a crash, and read again by the next run', async () => {
+    const { disk, clock, shows, told } = metered();
+    void shows(1);
+    void shows(2);
+    await disk.commitAll();
+    clock.forget();
+    await clock.advance(5000);
+    const next = metered(disk, clock);
+    void next.shows(2);
+    await disk.commitAll();
+    expect(told()).toEqual(['1 30.123', '2 35.123']);
+  });
+
+  it('that the disk refuses are counted, and the next one counts', async () => {
+    const { disk, clock, shows, told, status } = metered();
+    void shows(1);
+    void shows(2);
+    await disk.commitAll();
+    await clock.advance(1000);
+    await disk.refuse();
+    expect(status.counts).toMatchObject({ readings: 1, refused: 1 });
+    void shows(2);
+    await disk.commitAll();
+    expect(told()).toEqual(['1 30.123', '2 31.123']);
   });
 });

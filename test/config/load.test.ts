@@ -29,7 +29,7 @@ describe('a whole file', () => {
       },
       outbox: { directory: '/var/lib/tailgate', limits: { bytesMax: 2 * 1024 ** 3, freeBytesMin: 64 * 1024 ** 2, keepMs: 7 * 86_400_000, keepBytesMax: 100 * 1024 ** 2 }, commitsPerSecond: 50 },
       log: { level: 'info' },
-      ble: { adapter: { kind: 'bluez' }, connectionsMax: 3, silenceMs: 60_000 },
+      ble: { adapter: { kind: 'bluez' }, connectionsMax: 3, silenceMs: 60_000, isPassive: false },
       scans: { rules: [], contextTimeoutMs: 12 * 3_600_000 },
       devices: [
         {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Commands } from '../../src/delivery/commands.ts';
+import type { PollNow, PollOutcome } from '../../src/core/poll-outcome.ts';
+import { pollCommand } from '../../src/delivery/poll.ts';
 import { Replay } from '../../src/delivery/replay.ts';
 import { assertContract } from '../support/contract.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -123,6 +125,56 @@ async function delivered(count: number, drainPerSecond?: number) {
   const before = connection.sent.length;
   return { ...made, connection, replies, ask, again: () => connection.sent.slice(before) };
 }
+
+describe('cmd/poll', () => {
+  /** Commands whose polls end as they are told. */
+  function polls() {
+    const replies: Record<string, unknown>[] = [];
+    const asked: unknown[] = [];
+    const ends: ((outcome: PollOutcome) => void)[] = [];
+    const poll: PollNow = (device, meter) => {
+      asked.push([device, meter]);
+      return device === 'nobody' ? { kind: 'refused', code: 'unknown_device', message: 'there is no such device' } : new Promise((resolve) => void ends.push(resolve));
+    };
+    const reply = (_: string, payload: string): void => {
+      assertContract('reply/poll', Buffer.from(payload));
+      replies.push(JSON.parse(payload) as Record<string, unknown>);
+    };
+    const commands = new Commands({ clock: new FakeClock(), log: SILENT, table: { poll: pollCommand(poll) }, reply });
+    const send = (content: object, transaction = 't1', expires = EXPIRES): void => commands.arrived('poll', Buffer.from(JSON.stringify({ transaction, expires, ...content })), false);
+    const end = async (outcome: PollOutcome): Promise<void> => {
+      ends.shift()?.(outcome);
+      await Promise.resolve();
+    };
+    return { send, end, replies, asked };
+  }
+
+  it('is answered when the device will be asked, and when it was; its transaction runs once', async () => {
+    const { send, end, replies, asked } = polls();
+    send({ device: 'generator', meter: 'engine-hours' });
+    send({ device: 'generator' }, 't2');
+    expect(asked).toEqual([['generator', 'engine-hours'], ['generator', undefined]]);
+    expect(replies).toEqual([{ transaction: 't1', accepted: true, done: false }, { transaction: 't2', accepted: true, done: false }]);
+    await end({ kind: 'read', values: 1 });
+    await end({ kind: 'refused', code: 'no_answer', message: 'no answer in 1 s' });
+    send({ device: 'generator', meter: 'engine-hours' });
+    expect(replies.slice(2)).toEqual([
+      { transaction: 't1', accepted: true, done: true, count: 1 },
+      { transaction: 't2', accepted: false, error: { code: 'no_answer', message: 'no answer in 1 s' } },
+      { transaction: 't1', accepted: true, done: true, count: 1 },
+    ]);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is refused at once for a device that there is not, after its expiry, and when it is not whole', () => {
+    const { send, replies, asked } = polls();
+    send({ device: 'nobody' });
+    send({ device: 'generator' }, 't2', '2026-11-23T08:15:00Z');
+    for (const [index, content] of [{}, { device: 7 }, { device: null }, { device: ['generator'] }, { device: 'generator', meter: 7 }, { device: 'generator', meter: null }].entries()) send(content, `m${index}`);
+    expect(replies.map(({ error }) => (error as { code: string }).code)).toEqual(['unknown_device', 'expired', ...Array.from({ length: 6 }, () => 'malformed')]);
+    expect(asked).toEqual([['nobody', undefined]]);
+  });
+});
 
 describe('cmd/replay', () => {
   it('sends a range again with the same bytes, and tells when it begins and when it is over', async () => {

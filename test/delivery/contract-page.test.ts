@@ -8,11 +8,12 @@ const PAGE = readFileSync(new URL('../../docs/mqtt-contract.md', import.meta.url
 function examples(): readonly (readonly [suffix: string, json: string])[] {
   const blocks = [...PAGE.matchAll(/```json\n([\s\S]*?)```/g)].flatMap(([, block = '']) => block.trim().split('\n'));
   return blocks.map((json) => {
-    const { type = '', subject = '', accepted, from } = JSON.parse(json) as { type?: string; subject?: string; accepted?: boolean; from?: number };
+    const { type = '', subject = '', accepted, from, device, transaction = '' } = JSON.parse(json) as { type?: string; subject?: string; accepted?: boolean; from?: number; device?: string; transaction?: string };
     const [, kind] = /^tailgate\.(.+)\.v1$/.exec(type) ?? [];
     if (kind === 'scan' || kind === 'reading') return [`${kind}/${subject.split('/')[0] ?? ''}`, json];
     if (kind !== undefined) return [`event/${kind}`, json];
-    return [accepted !== undefined ? 'reply/replay' : from === undefined ? 'ack' : 'cmd/replay', json];
+    if (accepted !== undefined) return [transaction.startsWith('p-') ? 'reply/poll' : 'reply/replay', json];
+    return [device !== undefined ? 'cmd/poll' : from === undefined ? 'ack' : 'cmd/replay', json];
   });
 }
 

@@ -2,49 +2,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DemoBroker } from '../../demo/broker.ts';
-import { Air } from '../support/ble/air.ts';
+import { ask, socketPath } from '../../src/operations/control-socket.ts';
+import { count, gatewayInAir, PEER, TAG } from '../support/ble/gateway-in-air.ts';
 import { Peripheral } from '../support/ble/peripheral.ts';
-import { contractReceiver } from '../support/contract-receiver.ts';
-import { ROOT } from '../support/delivery.ts';
-import { TestGateway } from '../support/gateway.ts';
 
 const within = { timeout: 15_000, interval: 20 };
-const TAG = 'C0:DE:C0:DE:00:77';
-const PEER = 'C0:DE:C0:DE:00:01';
 const [NUS, NUS_WRITE, NUS_NOTIFY] = ['6e400001b5a3f393e0a9e50e24dcca9e', '6e400002b5a3f393e0a9e50e24dcca9e', '6e400003b5a3f393e0a9e50e24dcca9e'];
-
-interface ReceivedEvent {
-  readonly type: string;
-  readonly data: Record<string, unknown>;
-}
-
-/** A gateway whose adapter is an emulated controller, with its broker and receiver. */
-async function gatewayInAir(devices: Readonly<Record<string, string>>): Promise<{ air: Air; gateway: TestGateway; events: ReceivedEvent[]; start: () => void; there: ReturnType<Air['controller']>; here: ReturnType<Air['controller']> }> {
-  const broker = await DemoBroker.start();
-  onTestFinished(() => broker.close());
-  const receiver = await contractReceiver(broker.url, { root: ROOT });
-  const events: ReceivedEvent[] = [];
-  receiver.counted = ({ type, data }) => events.push({ type, data });
-  const air = Air.open();
-  const [here, there] = [air.controller('00:11:22:33:44:55'), air.controller(PEER)];
-  const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, ble: `adapter: { uart: ${here.path} }, silence: 5 s`, devices });
-  return { air, gateway, events, here, there, start: () => gateway.start() };
-}
-
-/** BTHome's count with its packet id. */
-function count(packet: number, value: number): Buffer {
-  const data = Buffer.from('0201060B16D2FC4000003E00000000', 'hex');
-  data.writeUInt8(packet, 9);
-  data.writeUInt32LE(value, 11);
-  return data;
-}
 
 describe('a gateway with a radio', () => {
   it('brings an advertised count to the receiver, once for all its repeats', async () => {
-    const { air, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    const { air, events, start, untilHearing } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
     start();
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    await untilHearing();
     for (let times = 0; times < 20; times += 1) air.inject({ address: TAG, data: count(42, 123_456) });
     air.inject({ address: 'C0:DE:C0:DE:00:99', data: count(1, 99) });
     await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1')).toHaveLength(1), within);
@@ -59,9 +28,9 @@ describe('a gateway with a radio', () => {
   });
 
   it('hears its tag in a flood of other senders, and on after its controller has reset by itself', async () => {
-    const { air, here, gateway, events, start } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
+    const { air, here, events, start, untilHearing } = await gatewayInAir({ pulses: `driver: bthome, port: { ble: { address: "${TAG}" } }` });
     start();
-    await gateway.until(({ radio }) => expect(radio?.state).toBe('on'));
+    await untilHearing();
     for (let sender = 0; sender < 5000; sender += 1) {
       const digits = sender.toString(16).padStart(4, '0').toUpperCase();
       air.inject({ address: `D0:00:00:00:${digits.slice(0, 2)}:${digits.slice(2)}`, data: count(1, sender) });
@@ -90,6 +59,11 @@ describe('a gateway with a radio', () => {
     await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
     await vi.waitFor(() => expect(events.filter(({ type }) => type === 'tailgate.reading.v1').map(({ data }) => [data['meter'], Number(data['value'])])).toEqual([['temperature', 23.46], ['battery', 9]]), within);
     await vi.waitFor(() => expect(events.map(({ type }) => type)).toContain('tailgate.battery-low.v1'), within);
+    const temperatures = (): number => events.filter(({ data }) => data['meter'] === 'temperature').length;
+    await vi.waitFor(async () => {
+      expect(await ask(socketPath(gateway.outbox), 'poll', { meter: 'room/temperature' })).toEqual({ values: 2 });
+      expect(temperatures()).toBeGreaterThan(1); // the same value within one second is none
+    }, within);
   });
 
   it('takes a scan from a scanner with the Nordic UART service, and confirms it there after the commit', async () => {

@@ -4,7 +4,7 @@ import { Decimal } from '../../src/core/decimal.ts';
 import type { CounterShape } from '../../src/core/meter-settings.ts';
 import type { MeterContent, Stamp } from '../../src/core/reading.ts';
 import { counterRules } from '../../src/metering/counter-rules.ts';
-import { MeterBook } from '../../src/metering/meter-book.ts';
+import { type Entered, MeterBook } from '../../src/metering/meter-book.ts';
 import type { EpochBegun } from '../../src/metering/meter-sense.ts';
 
 const START_MS = Date.parse('2026-11-23T08:00:00Z');
@@ -148,6 +148,49 @@ describe('the series of a counter', () => {
         expect(events.length).toBeLessThanOrEqual(more.length);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('the series of a meter that is read often', () => {
+  it('has one reading a second at most, in order, each less than a second late, and the newest value is the last', () => {
+    const moment = record({ passMs: oneof(integer({ min: 1, max: 400 }), integer({ min: 1, max: 5000 })), value: nat(3), isTaken: boolean() });
+    assert(
+      property(boolean(), nat(999), array(moment, { minLength: 1, maxLength: 60 }), (isSynced, startMs, moments) => {
+        const notes = new Map<string, string>();
+        const book = new MeterBook((key) => notes.get(key));
+        const store = (one: Entered): void => {
+          for (const [key, note] of Object.entries(one.notes)) if (note !== null) notes.set(key, note);
+          one.settled('stored');
+        };
+        const told: { readonly atMs: number; readonly value: number }[] = [];
+        const entered: { readonly atMs: number; readonly value: number }[] = [];
+        const take = (nowMs: number): void => {
+          for (const one of book.due(nowMs)) {
+            told.push(...one.contents.map(({ value }) => ({ atMs: one.stamp.monotonicMs, value: Number(String(value)) })));
+            store(one);
+          }
+        };
+        let nowMs = startMs;
+        for (const { passMs, value, isTaken } of moments) {
+          nowMs += passMs;
+          if (isTaken) take(nowMs); // a timer may be late, or not come in time at all
+          const at: Stamp = { wallMs: START_MS + nowMs, monotonicMs: nowMs, bootId: 'boot', clock: isSynced ? 'synced' : 'unsynced' };
+          const content: MeterContent = { device: 'd', meter: 'm', kind: 'gauge', value: Decimal.of(value), unit: '1', raw: '', epoch: 0, quality: 'good' };
+          const one = book.enter([{ content }], at);
+          store(one);
+          entered.push({ atMs: nowMs, value });
+          told.push(...one.contents.map(() => ({ atMs: nowMs, value })));
+        }
+        take(Infinity);
+        expect(told.at(-1)?.value).toBe(entered.at(-1)?.value);
+        for (const [index, { atMs, value }] of told.entries()) {
+          const beforeMs = told[index - 1]?.atMs ?? -Infinity;
+          expect(isSynced ? Math.floor(atMs / 1000) - Math.floor(beforeMs / 1000) : atMs - beforeMs).toBeGreaterThanOrEqual(isSynced ? 1 : 1000);
+          expect(entered.some((one) => one.value === value && one.atMs <= atMs && one.atMs > atMs - 1000)).toBe(true);
+        }
+      }),
+      { numRuns: 1000 },
     );
   });
 });

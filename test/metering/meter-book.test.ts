@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../src/core/decimal.ts';
+import type { ReadingPolicy } from '../../src/core/meter-settings.ts';
 import type { ClockState, MeterContent, Stamp } from '../../src/core/reading.ts';
 import { type Entered, MeterBook } from '../../src/metering/meter-book.ts';
 import { meterNote, readMeterNote } from '../../src/metering/meter-state.ts';
@@ -84,6 +85,7 @@ describe('the book of meters', () => {
     expect(book.enter(entries(GOOD), at(NOW_MS)).contents).toEqual([GOOD]);
     expect(book.enter(entries(GOOD), at(NOW_MS)).contents).toEqual([LATE]);
     expect(book.enter(entries(GOOD, GOOD), at(NOW_MS + 1))).toMatchObject({ contents: [GOOD], suppressed: { same: 0, tooSoon: 1 } });
+    expect(book.nextDueMs).toBeUndefined();
   });
 
   it('goes back when readings are not stored', () => {
@@ -143,5 +145,122 @@ describe('the book of meters', () => {
     }
     expect([...notes.values()].map((note) => readMeterNote(note).lastMs)).toEqual([NOW_MS]);
     expect(book.enter(entries(GOOD), at(NOW_MS + 1)).contents).toEqual([GOOD]);
+  });
+});
+
+describe('readings inside the second of the last one that was published', () => {
+  const SECOND = NOW_MS - 123; // where the second of NOW_MS begins
+  const GAUGE: MeterContent = { ...GOOD, meter: 'pressure', kind: 'gauge' };
+  const shown = (value: number, more: Partial<MeterContent> = {}): MeterContent => ({ ...GAUGE, value: Decimal.of(value), ...more });
+
+  /** A book whose readings come at moments of one clock, in milliseconds behind the beginning of a second. */
+  function timed(clock: ClockState = 'synced') {
+    const { book, store, notes, restarted } = started();
+    const stampOf = (ms: number): Stamp => ({ wallMs: SECOND + ms, monotonicMs: 50_000 + ms, bootId: 'boot', clock });
+    const enter = (ms: number, content: MeterContent, policy?: ReadingPolicy): Entered => {
+      const entered = book.enter([{ content, policy }], stampOf(ms));
+      store(entered);
+      return entered;
+    };
+    /** What is published up to a moment: its value, and the milliseconds that its time says. */
+    const due = (ms: number): string[] =>
+      book.due(50_000 + ms).flatMap((entered) => {
+        store(entered);
+        return entered.contents.map(({ value, quality }) => `${value?.toString() ?? '-'} ${quality} at ${entered.stamp.wallMs - SECOND}`);
+      });
+    return { book, store, notes, restarted, stampOf, enter, due, nextMs: (): number | undefined => (book.nextDueMs === undefined ? undefined : book.nextDueMs - 50_000) };
+  }
+
+  it('wait until it is over, and only the newest is published, with the beginning of the next second as its time', () => {
+    const { enter, due, nextMs } = timed();
+    expect(enter(123, shown(1)).contents).toHaveLength(1);
+    expect(nextMs()).toBeUndefined();
+    const later = [200, 400, 999].map((ms, index) => enter(ms, shown(index + 2)));
+    expect(later.map(({ contents, suppressed }) => [contents.length, suppressed.tooSoon])).toEqual([[0, 0], [0, 1], [0, 1]]);
+    expect(nextMs()).toBe(1000);
+    expect(due(999)).toEqual([]);
+    expect(due(1004)).toEqual(['4 good at 1000']);
+    expect([due(5000), nextMs()]).toEqual([[], undefined]);
+  });
+
+  it('are one a second for as long as they come, never two in one, and the last of all is published', () => {
+    const { enter, due } = timed();
+    const told: string[] = [];
+    for (let ms = 0; ms < 10_000; ms += 70) {
+      told.push(...due(ms));
+      if (enter(ms, shown(ms)).contents.length > 0) told.push(`${ms} good at ${ms}`);
+    }
+    told.push(...due(20_000));
+    const seconds = told.map((text) => Math.floor(Number(text.split(' at ')[1]) / 1000));
+    expect(seconds).toEqual(Array.from({ length: 11 }, (_, second) => second));
+    expect(told.at(-1)).toBe('9940 good at 10000');
+  });
+
+  it('are let go by a newer one that is published, though nobody came to take them in time', () => {
+    const { enter, due } = timed();
+    enter(0, shown(1));
+    enter(900, shown(2));
+    expect(enter(1700, shown(3))).toMatchObject({ contents: [{ value: Decimal.of(3) }], suppressed: { tooSoon: 1 } });
+    expect(due(9000)).toEqual([]);
+  });
+
+  it('are not published when they are what was published', () => {
+    const { enter, due } = timed();
+    enter(0, shown(1));
+    expect(enter(300, shown(2)).suppressed.tooSoon).toBe(0);
+    expect(enter(500, shown(1)).suppressed.tooSoon).toBe(2);
+    expect(due(9000)).toEqual([]);
+  });
+
+  it('are judged by their policy first', () => {
+    const { enter, due } = timed();
+    const policy = { deadband: Decimal.of(5) };
+    enter(0, shown(1), policy);
+    expect(enter(300, shown(2), policy).suppressed).toEqual({ same: 1, tooSoon: 0 });
+    enter(500, shown(7), policy);
+    expect(due(1000)).toEqual(['7 good at 1000']);
+    enter(1100, shown(80), { everyMs: 60_000 });
+    enter(1200, shown(0, { value: undefined, quality: 'bad', reason: 'sentinel' }), { everyMs: 60_000 });
+    expect(due(9000)).toEqual(['- bad at 2000']);
+  });
+
+  it('count seconds by the monotonic clock while the other is not set', () => {
+    const { enter, due, nextMs } = timed('unsynced');
+    enter(600, shown(1));
+    enter(1200, shown(2));
+    expect(nextMs()).toBe(1600);
+    expect(due(1600)).toEqual(['2 good at 1600']);
+    expect(enter(2599, shown(3)).contents).toEqual([]);
+    expect(enter(2600, shown(4)).contents).toHaveLength(1);
+  });
+
+  it('are marked when their time is not after the last', () => {
+    const { book, store, stampOf, enter, due } = timed();
+    store(book.enter([{ content: shown(1) }], { ...stampOf(0), wallMs: NOW_MS + YEAR_MS }));
+    enter(2000, shown(2));
+    enter(2500, shown(3));
+    expect(due(3000)).toEqual(['3 uncertain at 3000']);
+  });
+
+  it('keep what was learnt from them, and are not of the epoch that a person ended meanwhile', () => {
+    const { book, store, enter, due } = timed();
+    const counter = (value: number): MeterContent => ({ ...GOOD, value: Decimal.of(value) });
+    enter(0, counter(100));
+    enter(400, counter(101));
+    const replaced = book.replaced(GOOD);
+    expect(replaced?.events).toMatchObject([{ epoch: 1, last: { value: Decimal.of(101) } }]);
+    if (replaced !== undefined) store(replaced);
+    expect(due(9000)).toEqual([]);
+    expect(enter(9500, counter(3)).contents).toMatchObject([{ epoch: 1 }]);
+  });
+
+  it('are in memory only: a crash forgets them, and what is read next is judged by what was stored', () => {
+    const { notes, restarted, stampOf, enter } = timed();
+    enter(0, shown(1));
+    enter(400, shown(2));
+    expect(JSON.parse(notes.get('meter/generator/pressure') ?? '')).toMatchObject({ sent: { value: '1' } });
+    const book = restarted();
+    expect(book.nextDueMs).toBeUndefined();
+    expect(book.enter([{ content: shown(2) }], { ...stampOf(3000), bootId: 'next' }).contents).toMatchObject([{ value: Decimal.of(2) }]);
   });
 });

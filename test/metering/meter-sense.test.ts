@@ -35,11 +35,11 @@ class ReadMeter {
     return values.flatMap((value) => this.enter(value === undefined ? undefined : Decimal.parse(value)).contents.map(spoken));
   }
 
-  enter(value: Decimal | string | undefined, content: Partial<MeterContent> = {}): Entered {
+  enter(value: Decimal | string | undefined, content: Partial<MeterContent> = {}, demanded = false): Entered {
     const { quantity = 'count', shape, limits, policy } = this.#given;
     this.#minutes += 1;
     const missing = value === undefined ? ({ quality: 'bad', reason: 'sentinel' } as const) : {};
-    const entered = this.#book.enter([{ content: { ...HOURS, value, ...missing, ...content }, rules: { counter: counterRules(quantity, shape), limits }, policy }], this.at());
+    const entered = this.#book.enter([{ content: { ...HOURS, value, ...missing, ...content }, rules: { counter: counterRules(quantity, shape), limits }, policy, demanded }], this.at());
     this.store(entered);
     return entered;
   }
@@ -169,6 +169,18 @@ describe('a counter', () => {
     expect(meter.read('100', '101', '119.2', '101')).toEqual(['100 e0', '101 e0', '119.2 e0 uncertain faster-than-plausible', '101 e0']);
   });
 
+  it('takes no value for a reference that its driver doubts', () => {
+    const meter = new ReadMeter({ shape: PER_HOUR });
+    meter.read('100');
+    expect(meter.enter(Decimal.of(5000), { quality: 'uncertain', reason: 'unauthenticated' }).contents.map(spoken)).toEqual(['5000 e0 uncertain unauthenticated']);
+    expect(meter.read('101')).toEqual(['101 e0']);
+  });
+
+  it('of starts counts no more of them than there can be', () => {
+    const meter = new ReadMeter({ quantity: 'starts' });
+    expect(meter.read('100', '101', '118', '65636', '119')).toEqual(['100 e0', '101 e0', '118 e0', '65636 e0 uncertain faster-than-plausible', '119 e0']);
+  });
+
   it('keeps its epoch and its reference through readings without a value', () => {
     const meter = new ReadMeter({ shape: PER_HOUR });
     expect(meter.read('5000', '1', '2', undefined, '3')).toEqual(['5000 e0', '- e0 bad lower-than-last', '2 e1', '- e1 bad sentinel', '3 e1']);
@@ -253,6 +265,14 @@ describe('the reading policy', () => {
     const meter = new ReadMeter({ policy: { deadband: Decimal.of(0) } });
     expect(meter.read('1', '1', '1.0', '1.1', '1.1')).toEqual(['1 e0', '1.1 e0']);
     expect(meter.enter(Decimal.parse('1.1'))).toMatchObject({ contents: [], notes: {}, suppressed: { same: 1, tooSoon: 0 } });
+  });
+
+  it('publishes what is wished whatever it says', () => {
+    const meter = new ReadMeter({ policy: { everyMs: 86_400_000, deadband: Decimal.of(10) } });
+    expect(meter.read('1', '2')).toEqual(['1 e0']);
+    expect(meter.enter(Decimal.of(2), {}, true).contents.map(spoken)).toEqual(['2 e0']);
+    expect(meter.enter(Decimal.of(2), {}, true).contents.map(spoken)).toEqual(['2 e0']);
+    expect(meter.read('3')).toEqual([]);
   });
 
   it('judges by what was measured and not published too, and remembers rollovers of it through a restart', () => {

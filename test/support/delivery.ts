@@ -21,6 +21,7 @@ export const FORWARDING = {
   clockWaitMs: 120_000,
   spreadMs: 60_000,
   copied: () => undefined,
+  poll: () => ({ kind: 'refused', code: 'unknown_device', message: 'there is no such device' }) as const,
 };
 
 /** Starts a real outbox and its delivery to a broker, for the running test. */

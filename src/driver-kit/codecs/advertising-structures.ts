@@ -16,10 +16,10 @@ import { type Advertisement, type ManufacturerData, type ServiceData, uuidOf } f
 /** Who sent advertising data, and how it was heard. */
 export type Heading = Pick<Advertisement, 'address' | 'addressType' | 'connectable' | 'rssi'>;
 
-/** What the structures say, and whether the last one said that it is longer than what there was. */
+/** What the structures say, and how many bytes were left out at the end since they said that they are more than there were. */
 export interface ReadStructures {
   readonly advertisement: Advertisement;
-  readonly cutShort: boolean;
+  readonly cutShortBytes: number;
 }
 
 /**
@@ -39,7 +39,7 @@ export function readStructures(bytes: Uint8Array, heading: Heading): ReadStructu
     at = next;
   }
   const { name, ...lists } = found;
-  return { advertisement: { ...heading, ...(name !== undefined && { name }), ...lists }, cutShort: bytes.length > end || (at < end && bytes[at] !== 0) };
+  return { advertisement: { ...heading, ...(name !== undefined && { name }), ...lists }, cutShortBytes: at < end && bytes[at] === 0 ? 0 : bytes.length - at };
 }
 
 interface Found {

@@ -1,5 +1,5 @@
 import { hexOf } from '../bytes.ts';
-import { Decimal, type MeterKind, type MeterObservation, type NoValue, type Quantity } from '../vocabulary.ts';
+import { type CounterShape, Decimal, type MeterKind, type MeterObservation, type NoValue, type Quantity } from '../vocabulary.ts';
 
 /** One whole number in a payload and what it measures: the value is the number times `scale`, plus `offset`. */
 export interface ScaledField {
@@ -35,7 +35,17 @@ export function exactly(text: string): Decimal {
 export function fieldObservation(field: ScaledField, payload: Uint8Array, at: number, order: ByteOrder): MeterObservation {
   const { meter, quantity, kind = 'gauge', bytes } = field;
   const raw = hexOf(payload.subarray(at, at + bytes));
-  return { kind: 'meter', meter, quantity, meterKind: kind, value: valueOf(field, integerAt(payload, at, field, order), raw), raw };
+  const counter = kind === 'counter' && field.signed !== true ? binaryCounter(8 * bytes, field) : undefined;
+  return { kind: 'meter', meter, quantity, meterKind: kind, value: valueOf(field, integerAt(payload, at, field, order), raw), raw, ...(counter && { counter }) };
+}
+
+/**
+ * How a counter of so many bits is built. Up to 16 bits it goes round in ordinary use, and rollover is allowed; wider ones are as
+ * likely to be set back, and somebody has to say so. The codes for "no value" are its highest, and it does not count through them.
+ */
+export function binaryCounter(bits: number, { scale = Decimal.of(1), none = [] }: Partial<Pick<ScaledField, 'scale' | 'none'>> = {}): CounterShape {
+  const numbers = Math.min(2 ** bits, ...none);
+  return { bits, modulus: scale.times(Decimal.of(numbers)), step: scale, ...(bits <= GOES_ROUND_BITS && { rollover: true }) };
 }
 
 /** The whole number of up to 48 bits at the position; bytes beyond the payload count as 0. */
@@ -50,3 +60,5 @@ function valueOf({ none, scale, offset }: ScaledField, integer: number, raw: str
   const value = new Decimal(BigInt(integer) * scale.unscaled, scale.exponent);
   return offset === undefined ? value : value.plus(offset);
 }
+
+const GOES_ROUND_BITS = 16;

@@ -43,12 +43,25 @@ export interface SsiFrame {
 }
 
 const CHECKSUM_LENGTH = 2;
+const PREFIX_LENGTH = 2;
 
 /** The status bit of a frame that is sent once more, since no answer came. */
 export const SENT_AGAIN = 0x01;
 
 /** Cuts the bytes into frames whose checksum is right; the decoder gets each without its checksum. */
 export const ssiFraming: Framing = { bytesMax: 0xff + CHECKSUM_LENGTH, overflow: 'byte', gapMs: 500, next: nextFrame };
+
+/**
+ * The same where each frame stands behind its whole length in two bytes, low byte first, which counts itself: over Terminal I/O.
+ * enioka_scan, SsiOverAttParser.java and SsiMonoPacketWrapper.java.
+ */
+export const ssiPrefixedFraming: Framing = { ...ssiFraming, bytesMax: ssiFraming.bytesMax + PREFIX_LENGTH, next: nextPrefixedFrame };
+
+/** A frame from the host with its length before it. */
+export function ssiPrefixed(frame: Uint8Array): Uint8Array {
+  const length = frame.length + PREFIX_LENGTH;
+  return Uint8Array.of(length & 0xff, length >> 8, ...frame);
+}
 
 /** Takes a frame apart that `ssiFraming` found. */
 export function ssiFrameOf(frame: Uint8Array): SsiFrame {
@@ -116,6 +129,15 @@ function nextFrame(buffer: Uint8Array, atGap: boolean): Framed {
   const checksum = ((buffer[length] ?? 0) << 8) | (buffer[length + 1] ?? 0);
   if (checksum !== checksumOf(buffer, length)) return discard(1, 'bad checksum');
   return frameOf(buffer, length + CHECKSUM_LENGTH, 0, length);
+}
+
+/** The two lengths have to agree, so that noise before a frame is passed over byte by byte. */
+function nextPrefixedFrame(buffer: Uint8Array, atGap: boolean): Framed {
+  const whole = (buffer[0] ?? 0) | ((buffer[1] ?? 0) << 8);
+  if (buffer.length > PREFIX_LENGTH && buffer[PREFIX_LENGTH] !== whole - PREFIX_LENGTH - CHECKSUM_LENGTH) return discard(1, 'not a frame');
+  if (buffer.length <= PREFIX_LENGTH) return atGap ? discard(1, 'cut off') : INCOMPLETE;
+  const framed = nextFrame(buffer.subarray(PREFIX_LENGTH), atGap);
+  return framed.kind === 'frame' ? frameOf(buffer, whole, PREFIX_LENGTH, whole - CHECKSUM_LENGTH) : framed;
 }
 
 function checksumOf(bytes: Uint8Array, to: number): number {

@@ -11,7 +11,7 @@ export function sixBitCharacter(code: number): string | undefined {
   return SIX_BIT[code];
 }
 
-/** The character in a URI: itself, or a percent sign and its code where RFC 2141 does not let it stand (TDS 1.13, section 5). */
+/** The text in a URI: each character itself, or a percent sign and its code where RFC 2141 does not let it stand (TDS 1.13, section 5). */
 export function escapedForUri(text: string): string {
   return text.replace(/["#%&/<>?]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -102,9 +102,10 @@ function decodeScheme(scheme: Scheme, bytes: Uint8Array, read: Read): EpcReading
   const filter = filterOf(scheme, bits);
   const problem = lengthProblem(scheme, bytes) ?? readParts(scheme.parts, bits, values) ?? paddingProblem(bits);
   if (problem !== undefined) return { kind: 'invalid', scheme: scheme.name, problem, ...read };
-  const named = Object.fromEntries(scheme.names.map((name, at) => [name, values[at] ?? '']));
-  const { companyPrefix, ...fields } = named;
-  const body = values.map(escapedForUri).join('.');
+  const companyPrefix = scheme.names[0] === 'companyPrefix' ? values[0] : undefined;
+  const fields: Record<string, string> = {};
+  for (let at = companyPrefix === undefined ? 0 : 1; at < values.length; at += 1) fields[scheme.names[at] ?? ''] = values[at] ?? '';
+  const body = escapedForUri(values.join('.')); // a dot stands for itself
   return {
     kind: 'decoded',
     scheme: scheme.name,

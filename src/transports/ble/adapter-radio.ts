@@ -3,8 +3,10 @@ import { type Clock, pause } from '../../core/clock.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Log } from '../../core/log.ts';
 import { readStructures } from '../../driver-kit/codecs/advertising-structures.ts';
-import type { ConnectWish, Ears, GattLink, Radio, RadioState } from '../../driver-kit/radio.ts';
-import type { AdapterChoice, HearingFilter, Report } from './messages.ts';
+import { type ConnectWish, type Ears, type GattLink, type Radio, type RadioState, spokenWhom } from '../../driver-kit/radio.ts';
+import { Audience } from './audience.ts';
+import { located, type Whereabouts } from './locate.ts';
+import type { AdapterChoice, Report } from './messages.ts';
 import { linkFault, RadioLink } from './radio-link.ts';
 import { CallRefused, type Ending, type RadioLimits, RadioProcess } from './radio-process.ts';
 import { SilenceLadder, type SilenceStep } from './silence-ladder.ts';
@@ -18,6 +20,8 @@ export interface AdapterRadioParts {
   readonly silenceMs: number;
   /** How many devices may be connected at once; more wait. */
   readonly connectionsMax: number;
+  /** Whether only what is sent unasked is heard, and nobody is asked for a scan response. */
+  readonly isPassive?: boolean | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -30,6 +34,8 @@ export interface RadioCounts {
   heard: number;
   /** Packets that were wanted and for which there was no room. */
   dropped: number;
+  /** Wanted packets whose last structure said that it is longer than what there was; it was left out. */
+  cutShort: number;
   /** How often its process was started. */
   starts: number;
   /** How often it was started anew since it was full. */
@@ -41,15 +47,17 @@ export interface RadioCounts {
 /** One BLE adapter, in a process of its own that is started again whenever it ends. */
 export class AdapterRadio implements Radio {
   readonly name: string;
-  readonly counts: RadioCounts = { heard: 0, dropped: 0, starts: 0, recycled: 0, silence: { 'restart-scan': 0, 'restart-process': 0, 'reset-adapter': 0 } };
+  readonly counts: RadioCounts = { heard: 0, dropped: 0, cutShort: 0, starts: 0, recycled: 0, silence: { 'restart-scan': 0, 'restart-process': 0, 'reset-adapter': 0 } };
   readonly #parts: AdapterRadioParts;
-  readonly #ears = new Set<Ears>();
+  readonly #audience = new Audience();
   readonly #links = new Map<string, RadioLink>();
   readonly #names = new Map<string, string>();
   readonly #ladder: SilenceLadder;
   #state: RadioState = { kind: 'waiting' };
   #process: RadioProcess | undefined;
   #connecting: Promise<unknown> = Promise.resolve();
+  /** How many listen only until their device is heard. */
+  #locating = 0;
 
   constructor(parts: AdapterRadioParts) {
     this.#parts = parts;
@@ -67,17 +75,19 @@ export class AdapterRadio implements Radio {
   }
 
   listen(ears: Ears): () => void {
-    this.#ears.add(ears);
-    if (this.#process !== undefined) this.#process.filter = this.#filter();
+    const stop = this.#audience.add(ears);
+    this.#tellFilter();
     ears.stateChanged(this.#state);
     return () => {
-      this.#ears.delete(ears);
-      if (this.#process !== undefined) this.#process.filter = this.#filter();
+      stop();
+      this.#tellFilter();
     };
   }
 
-  connect(wish: ConnectWish, signal: AbortSignal): Promise<GattLink> {
-    const connected = this.#connecting.then(() => this.#connect(wish, signal));
+  async connect(wish: ConnectWish, signal: AbortSignal): Promise<GattLink> {
+    if (wish.whom.kind === 'address') this.#refuseConnected(wish.whom.address);
+    const whereabouts = await this.#locate(wish, signal);
+    const connected = this.#connecting.then(() => this.#connect(wish, whereabouts, signal));
     this.#connecting = connected.catch(() => undefined); // its caller is told
     return connected;
   }
@@ -108,7 +118,8 @@ export class AdapterRadio implements Radio {
     const radio = new RadioProcess({
       program,
       adapter,
-      filter: this.#filter(),
+      isPassive: this.#parts.isPassive ?? false,
+      filter: this.#audience.filter(),
       clock,
       limits: { ...LIMITS, ...limits },
       on: (name) => this.#become({ kind: 'on', adapter: name }),
@@ -135,7 +146,7 @@ export class AdapterRadio implements Radio {
     const look = (): void => {
       cancel = clock.after(everyMs, look);
       const nowMs = clock.monotonicMs();
-      if (this.#state.kind !== 'on' || this.#filter() === undefined) return this.#ladder.deaf(nowMs);
+      if (this.#state.kind !== 'on' || !this.#isSilenceOdd()) return this.#ladder.deaf(nowMs);
       const step = this.#ladder.due(nowMs);
       if (step === undefined) return;
       this.counts.silence[step] += 1;
@@ -158,12 +169,30 @@ export class AdapterRadio implements Radio {
     }
   }
 
-  async #connect({ address, addressType, places, callTimeoutMs }: ConnectWish, signal: AbortSignal): Promise<GattLink> {
-    const where = `ble ${address}`;
+  /** Silence says nothing where nobody listens; and where somebody is only looked for, it is no reason to lose a connection. */
+  #isSilenceOdd(): boolean {
+    return this.#audience.hearers > (this.#links.size > 0 ? this.#locating : 0);
+  }
+
+  async #locate({ whom, callTimeoutMs }: ConnectWish, signal: AbortSignal): Promise<Whereabouts> {
+    this.#locating += 1;
+    try {
+      return await located({ radio: this, whom, withinMs: callTimeoutMs, clock: this.#parts.clock, signal });
+    } finally {
+      this.#locating -= 1;
+    }
+  }
+
+  #refuseConnected(address: string): void {
+    if (this.#links.has(address)) throw linkFault(`ble ${address}`, { what: 'another device of this gateway is connected to it', remedy: 'Give each device an address of its own' });
+  }
+
+  async #connect({ whom, places, callTimeoutMs }: ConnectWish, { address, addressType }: Whereabouts, signal: AbortSignal): Promise<GattLink> {
+    const where = `ble ${whom.kind === 'address' ? address : `${spokenWhom(whom)}, now ${address}`}`;
+    await this.#room(where, callTimeoutMs, signal);
     const radio = this.#process;
     if (radio === undefined || this.#state.kind !== 'on') throw this.#state.kind === 'failing' ? this.#state.fault : linkFault(where, { what: 'the radio is starting' });
-    if (this.#links.has(address)) throw linkFault(where, { what: 'another device of this gateway is connected to it', remedy: 'Give each device an address of its own' });
-    await this.#room(signal);
+    this.#refuseConnected(address);
     if (signal.aborted) throw linkFault(where, { what: 'is no longer wanted' });
     try {
       const { places: found = [] } = await radio.call({ name: 'connect', address, addressType, places: places.map(({ service, characteristic }) => ({ service, characteristic })) }, callTimeoutMs);
@@ -178,10 +207,16 @@ export class AdapterRadio implements Radio {
     }
   }
 
-  /** Waits until one more may be connected. */
-  async #room(signal: AbortSignal): Promise<void> {
-    while (this.#links.size >= this.#parts.connectionsMax && !signal.aborted) {
-      await Promise.race([...this.#links.values()].map((link) => link.closed).concat(pause(this.#parts.clock, ROOM_LOOK_MS, signal).then(() => undefined)));
+  /** Waits until one more may be connected, which those that stay connected need never allow. */
+  async #room(where: string, withinMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, connectionsMax } = this.#parts;
+    const untilMs = clock.monotonicMs() + withinMs;
+    while (this.#links.size >= connectionsMax && !signal.aborted) {
+      const leftMs = untilMs - clock.monotonicMs();
+      if (leftMs <= 0) throw linkFault(where, { what: `${connectionsMax} devices are connected, which is all that may be`, remedy: 'Raise `ble.connectionsMax` as far as the adapter can' });
+      const waited = new AbortController();
+      await Promise.race([...this.#links.values()].map((link) => link.closed).concat(pause(clock, leftMs, AbortSignal.any([signal, waited.signal])).then(() => undefined)));
+      waited.abort();
     }
   }
 
@@ -190,10 +225,10 @@ export class AdapterRadio implements Radio {
     this.counts.dropped += dropped;
     if (packets > 0) this.#ladder.heard(this.#parts.clock.monotonicMs());
     for (const { bytes, ...heading } of reports) {
-      const { advertisement } = readStructures(bytes, heading);
+      const { advertisement, cutShortBytes } = readStructures(bytes, heading);
+      if (cutShortBytes > 0) this.counts.cutShort += 1;
       const name = this.#nameOf(heading.address, advertisement.name);
-      const whole = name === undefined ? advertisement : { ...advertisement, name };
-      for (const ears of this.#ears) if (ears.addresses === undefined || ears.addresses.includes(heading.address)) ears.heard(whole);
+      this.#audience.heard(name === undefined ? advertisement : { ...advertisement, name }, cutShortBytes);
     }
   }
 
@@ -206,17 +241,14 @@ export class AdapterRadio implements Radio {
     return this.#names.get(address);
   }
 
-  #filter(): HearingFilter {
-    const ears = [...this.#ears];
-    if (ears.some(({ addresses }) => addresses === undefined)) return { addresses: 'all' };
-    const addresses = [...new Set(ears.flatMap((one) => one.addresses ?? []))];
-    return addresses.length === 0 ? undefined : { addresses };
+  #tellFilter(): void {
+    if (this.#process !== undefined) this.#process.filter = this.#audience.filter();
   }
 
   #become(state: RadioState): void {
     this.#state = state;
     this.#ladder.deaf(this.#parts.clock.monotonicMs());
-    for (const ears of this.#ears) ears.stateChanged(state);
+    this.#audience.stateChanged(state);
   }
 }
 
@@ -238,5 +270,4 @@ const RETRY_MOST_MS = 60_000;
 const STABLE_MS = 60_000;
 const WATCH_EVERY_MS = 5000;
 const SCAN_MS = 5000;
-const ROOM_LOOK_MS = 1000;
 const NAMES_MAX = 4096;

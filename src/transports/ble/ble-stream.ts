@@ -1,37 +1,58 @@
-import type { LinkError } from '../../core/errors.ts';
+import { ConfigurationError, LinkError } from '../../core/errors.ts';
 import type { Link, Transport } from '../../driver-kit/link.ts';
-import type { GattLink, Place, Radio } from '../../driver-kit/radio.ts';
+import type { GattLink, Place, Radio, Whom } from '../../driver-kit/radio.ts';
+import { openTerminalIo, TERMINAL_IO_PLACES } from './terminal-io.ts';
 
 /** A device that is used like a serial port. */
 export interface BleStreamOptions {
   readonly radio: Radio;
-  readonly address: string;
-  readonly addressType: 'public' | 'random';
-  /** The characteristics, as `uuidOf` writes them: bytes are written to one and notified by the other. */
-  readonly stream: { readonly service: string; readonly write: string; readonly notify: string };
+  /** The device in a person's words. */
+  readonly name: string;
+  /** Asked at every open; rejects with a ConfigurationError where a file with a key cannot be read. */
+  readonly whom: () => Promise<Whom>;
+  readonly stream: BleStream;
 }
 
-/** Opens byte streams over BLE: the Nordic UART service, or another of its kind. Frames are the driver's to find. */
-export function bleStreamTransport({ radio, address, addressType, stream }: BleStreamOptions): Transport {
-  const write = { service: stream.service, characteristic: stream.write };
-  const notify = { service: stream.service, characteristic: stream.notify };
+/** How bytes are carried. */
+export type BleStream =
+  /** Written to one characteristic and notified by another, as `uuidOf` writes them: the Nordic UART service and its kin. */
+  | { readonly kind: 'plain'; readonly service: string; readonly write: string; readonly notify: string }
+  /** With credits for each packet: Telit's and Stollmann's Terminal I/O. */
+  | { readonly kind: 'terminal-io' };
+
+/** Opens byte streams over BLE. Frames are the driver's to find. */
+export function bleStreamTransport({ radio, name, whom, stream }: BleStreamOptions): Transport {
   return {
-    name: `ble ${address}`,
+    name,
     async open(receive, signal) {
-      const device = await radio.connect({ address, addressType, places: [write, notify], callTimeoutMs: CALL_TIMEOUT_MS }, signal);
+      const places = stream.kind === 'plain' ? [placeOf(stream, 'write'), placeOf(stream, 'notify')] : TERMINAL_IO_PLACES;
+      const device = await radio.connect({ whom: await known(whom, name), places, callTimeoutMs: CALL_TIMEOUT_MS }, signal);
       try {
-        await device.subscribe(notify, ({ bytes }) => receive(bytes));
+        return stream.kind === 'plain' ? await openPlain(device, stream, receive) : await openTerminalIo(device, receive);
       } catch (error) {
         await device.close();
         throw error;
       }
-      return new StreamLink(device, write);
     },
   };
 }
 
+async function known(whom: () => Promise<Whom>, where: string): Promise<Whom> {
+  try {
+    return await whom();
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new LinkError({ where, what: error.message, cause: error });
+  }
+}
+
+async function openPlain(device: GattLink, stream: PlainStream, receive: (chunk: Uint8Array) => void): Promise<Link> {
+  await device.subscribe(placeOf(stream, 'notify'), ({ bytes }) => receive(bytes));
+  return new PlainLink(device, placeOf(stream, 'write'));
+}
+
 /** A write never starts before the one before it is done. */
-class StreamLink implements Link {
+class PlainLink implements Link {
   readonly name: string;
   readonly closed: Promise<LinkError | undefined>;
   readonly #device: GattLink;
@@ -54,6 +75,12 @@ class StreamLink implements Link {
   close(): Promise<void> {
     return this.#device.close();
   }
+}
+
+type PlainStream = Extract<BleStream, { readonly kind: 'plain' }>;
+
+function placeOf(stream: PlainStream, way: 'write' | 'notify'): Place {
+  return { service: stream.service, characteristic: stream[way] };
 }
 
 const CALL_TIMEOUT_MS = 10_000;

@@ -7,8 +7,8 @@ export type AdapterChoice =
   /** A controller on a serial port, in H4. */
   | { readonly kind: 'uart'; readonly path: string; readonly baudRate: number };
 
-/** Whose advertisements are passed on: no scan when undefined. */
-export type HearingFilter = { readonly addresses: readonly string[] | 'all' } | undefined;
+/** Whose advertisements are passed on, by address or by the key that a changing one fits: no scan when undefined. */
+export type HearingFilter = { readonly addresses: readonly string[] | 'all'; readonly irks: readonly Uint8Array[] } | undefined;
 
 /** A characteristic that is wanted. */
 export interface WantedPlace {
@@ -35,7 +35,7 @@ export type Call =
 
 /** From the gateway to the radio's process. */
 export type ToRadio =
-  | { readonly kind: 'start'; readonly adapter: AdapterChoice; readonly filter: HearingFilter }
+  | { readonly kind: 'start'; readonly adapter: AdapterChoice; readonly isPassive: boolean; readonly filter: HearingFilter }
   | { readonly kind: 'filter'; readonly filter: HearingFilter }
   | { readonly kind: 'ping'; readonly id: number }
   | { readonly kind: 'call'; readonly id: number; readonly deadlineMs: number; readonly call: Call };

@@ -8,6 +8,7 @@ export interface RadioProcessParts {
   /** The compiled child/main.ts. */
   readonly program: URL;
   readonly adapter: AdapterChoice;
+  readonly isPassive: boolean;
   readonly filter: HearingFilter;
   readonly clock: Clock;
   readonly limits: RadioLimits;
@@ -71,7 +72,7 @@ export class RadioProcess {
       this.#child.once('error', (error) => end(error.message));
       this.#child.once('exit', (code, signal) => end(signal ?? `exit code ${code}`));
     });
-    this.#send({ kind: 'start', adapter: parts.adapter, filter: parts.filter });
+    this.#send({ kind: 'start', adapter: parts.adapter, isPassive: parts.isPassive, filter: parts.filter });
     this.#ping();
   }
 

@@ -8,26 +8,26 @@ const read = (hex: string) => readStructures(bytesOfHex(hex), HEADING);
 
 describe('the structures of an advertisement', () => {
   it('are read with their scan response behind them', () => {
-    const { advertisement, cutShort } = read('02 01 06 05 03 AA FE 0F 18 06 16 D2 FC 40 01 5D 05 FF 99 04 05 12 05 FF 57 07 F1 45 05 09 54 61 67 31');
-    expect(cutShort).toBe(false);
+    const { advertisement, cutShortBytes } = read('02 01 06 05 03 AA FE 0F 18 06 16 D2 FC 40 01 5D 05 FF 99 04 05 12 05 FF 57 07 F1 45 05 09 54 61 67 31');
+    expect(cutShortBytes).toBe(0);
     expect(advertisement).toMatchObject({ ...HEADING, name: 'Tag1', serviceUuids: ['feaa', '180f'] });
     expect(advertisement.services.map(({ uuid, bytes }) => [uuid, hexOf(bytes)])).toEqual([['fcd2', '40015D']]);
     expect(advertisement.manufacturer.map(({ company, bytes }) => [company, hexOf(bytes)])).toEqual([[0x0499, '0512'], [0x0757, 'F145']]);
   });
 
   it('keep what came before a structure that ends beyond the data', () => {
-    const { advertisement, cutShort } = read('06 16 D2 FC 40 01 5D 0B 16 D2 FC 40 00');
-    expect(cutShort).toBe(true);
+    const { advertisement, cutShortBytes } = read('06 16 D2 FC 40 01 5D 0B 16 D2 FC 40 00');
+    expect(cutShortBytes).toBe(6);
     expect(advertisement.services).toHaveLength(1);
   });
 
   it('end at a length of zero', () => {
-    expect(read('06 16 D2 FC 40 01 5D 00 00 06 16 D2 FC 40 01 5E')).toMatchObject({ cutShort: false, advertisement: { services: [{ uuid: 'fcd2' }] } });
+    expect(read('06 16 D2 FC 40 01 5D 00 00 06 16 D2 FC 40 01 5E')).toMatchObject({ cutShortBytes: 0, advertisement: { services: [{ uuid: 'fcd2' }] } });
   });
 
   it('may be too short for their own id, and are passed over', () => {
-    const { advertisement, cutShort } = read('02 16 D2 02 FF 99 01 09 06 16 D2 FC 40 01 5D');
-    expect(cutShort).toBe(false);
+    const { advertisement, cutShortBytes } = read('02 16 D2 02 FF 99 01 09 06 16 D2 FC 40 01 5D');
+    expect(cutShortBytes).toBe(0);
     expect(advertisement).toMatchObject({ name: '', manufacturer: [], services: [{ uuid: 'fcd2' }] });
   });
 
@@ -37,8 +37,8 @@ describe('the structures of an advertisement', () => {
   });
 
   it('are not read beyond what extended advertising has room for', () => {
-    const { advertisement, cutShort } = readStructures(new Uint8Array(Buffer.concat(Array.from({ length: 300 }, () => Buffer.from('0616D2FC40015D', 'hex')))), HEADING);
-    expect(cutShort).toBe(true);
+    const { advertisement, cutShortBytes } = readStructures(new Uint8Array(Buffer.concat(Array.from({ length: 300 }, () => Buffer.from('0616D2FC40015D', 'hex')))), HEADING);
+    expect(cutShortBytes).toBe(2100 - 1645);
     expect(advertisement.services).toHaveLength(Math.floor(1650 / 7));
   });
 

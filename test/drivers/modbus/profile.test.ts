@@ -2,10 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { z } from '../../../src/driver-kit/options.ts';
+import { counterShape } from '../../../drivers/modbus/counter-shape.ts';
 import { type Point, profile } from '../../../drivers/modbus/profile.ts';
+import { counterRules } from '../../../src/metering/counter-rules.ts';
 
 const PROFILES = new URL('../../../drivers/modbus/profiles/', import.meta.url);
 const FIXTURES = new URL('../../../drivers/modbus/fixtures/', import.meta.url);
+/** Quantities whose rate follows from the size of the plant: current transformers, pipes, generators of any size. */
+const PLANT_SIZED = new Set(['active-energy', 'reactive-energy', 'volume']);
 const shipped = readdirSync(PROFILES).map((name) => [name, readFileSync(new URL(name, PROFILES), 'utf8')] as const);
 
 describe('the profiles that ship', () => {
@@ -24,6 +28,19 @@ describe('the profiles that ship', () => {
     const points = pointsOf(name).map(({ meter }) => meter);
     const read = transcripts.filter((text) => text.includes(named)).join();
     expect(points.filter((meter) => !read.includes(`"meter":"${meter}"`))).toEqual([]);
+  });
+
+  test.each(shipped)('%s says how fast its counters can count, or its meters depend on the plant', (name) => {
+    const wild = pointsOf(name).filter((point) => point.kind === 'counter' && counterRules(point.quantity, counterShape(point)).rateMaxPerHour === undefined);
+    expect(wild.filter(({ quantity }) => name.startsWith('eastron') || !PLANT_SIZED.has(quantity))).toEqual([]);
+  });
+
+  test('run hours that jump, and more starts than there can be, are in doubt without a word in any profile', () => {
+    const [hours, , starts] = pointsOf('deep-sea-genset.yaml');
+    const ofHours = hours && counterRules(hours.quantity, counterShape(hours));
+    const ofStarts = starts && counterRules(starts.quantity, counterShape(starts));
+    expect([ofHours?.rateMaxPerHour?.toString(), ofStarts?.rateMaxPerHour?.toString()]).toEqual(['1.1', '360']);
+    expect(pointsOf('vacon-opt-ea.yaml')[0]?.reset).toBe(false);
   });
 
   test('generator sets: the run time is where the protocol notes say', () => {

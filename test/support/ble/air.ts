@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { addressTypeOf, EmulatedController, type Ether } from './controller.ts';
+import { addressTypeOf, EmulatedController, type Ether, SCAN_RESPONSE } from './controller.ts';
 
 /** One advertisement out of nowhere. */
 export interface Injected {
@@ -138,7 +138,6 @@ export class Air implements Ether {
 
 const CONNECTABLE = 0;
 const NOT_CONNECTABLE = 3;
-const SCAN_RESPONSE = 4;
 const ADVERTISING_INTERVAL_MS = 20;
 /** Core 5.4, volume 1, part F: the reasons of a disconnect. */
 const CONNECTION_TIMEOUT = 0x08;

@@ -32,6 +32,8 @@ export class EmulatedController {
   /** Takes no command and says nothing, as a firmware that hangs. */
   isSilent = false;
   isScanning = false;
+  /** Whether the host asked for scan responses when it last set how to scan. */
+  isScanActive: boolean | undefined;
   advertising: Advertising | undefined;
   /** The opcodes that the host sent, in order. */
   readonly commands: number[] = [];
@@ -70,7 +72,7 @@ export class EmulatedController {
 
   /** Tells the host of one advertisement. */
   report({ type, address, addressType, data, rssi }: { readonly type: number; readonly address: string; readonly addressType: 'public' | 'random'; readonly data: Uint8Array; readonly rssi: number }): void {
-    if (!this.isScanning) return;
+    if (!this.isScanning || (type === SCAN_RESPONSE && this.isScanActive !== true)) return;
     this.event(0x3e, Buffer.concat([Buffer.of(0x02, 1, type, addressType === 'random' ? 1 : 0), reversed(address), Buffer.of(data.length), data, Buffer.of(rssi & 0xff)]));
   }
 
@@ -137,6 +139,9 @@ export class EmulatedController {
         return this.#complete(opcode, Buffer.alloc(8));
       case 0x1405:
         return this.#complete(opcode, Buffer.concat([parameters.subarray(0, 2), Buffer.of(0xc8)]));
+      case 0x200b:
+        this.isScanActive = parameters[0] === 1;
+        return this.#complete(opcode);
       case 0x200c:
         this.isScanning = parameters[0] === 1;
         return this.#complete(opcode);
@@ -206,9 +211,9 @@ export function reversed(address: string): Buffer {
   return Buffer.from(Buffer.from(address.replaceAll(':', ''), 'hex').toReversed());
 }
 
-/** Whether an address is of the random kind: in these tests those whose two highest bits are set, as of static ones. */
+/** Whether an address is of the random kind: in these tests those whose two highest bits are 11, as of static ones, or 01, as of resolvable ones. */
 export function addressTypeOf(address: string): 'public' | 'random' {
-  return Number.parseInt(address.slice(0, 2), 16) >= 0xc0 ? 'random' : 'public';
+  return (Number.parseInt(address.slice(0, 2), 16) & 0x40) === 0 ? 'public' : 'random';
 }
 
 function spoken(bytes: Buffer): string {
@@ -216,5 +221,7 @@ function spoken(bytes: Buffer): string {
 }
 
 /** Commands that are accepted and change nothing here, beside those of advertising. */
-const KNOWN: ReadonlySet<number> = new Set([0x0c01, 0x2001, 0x0c6d, 0x200b, 0x2005, 0x2013, 0x2006, 0x2008, 0x2009, 0x200a]);
+const KNOWN: ReadonlySet<number> = new Set([0x0c01, 0x2001, 0x0c6d, 0x2005, 0x2013, 0x2006, 0x2008, 0x2009, 0x200a]);
 const UNKNOWN_COMMAND = 0x01;
+/** The type of a report (Core 5.4, volume 4, part E, section 7.7.65.2). */
+export const SCAN_RESPONSE = 4;

@@ -1,57 +1,12 @@
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { systemClock } from '../../../src/acquisition/stamp.ts';
-import type { Advertisement } from '../../../src/driver-kit/advertisement.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { GattValue } from '../../../src/driver-kit/define-driver.ts';
-import type { RadioState } from '../../../src/driver-kit/radio.ts';
-import { AdapterRadio, type AdapterRadioParts } from '../../../src/transports/ble/adapter-radio.ts';
 import { Air } from '../../support/ble/air.ts';
 import type { EmulatedController } from '../../support/ble/controller.ts';
 import { Peripheral } from '../../support/ble/peripheral.ts';
+import { COUNT, startRadio, TAG, untilHearing, within } from '../../support/ble/running-radio.ts';
 
-const PROGRAM = pathToFileURL(fileURLToPath(new URL('../../../dist/ble-radio.js', import.meta.url)));
-const TAG = 'C0:DE:C0:DE:00:77';
 const METER = 'C0:DE:C0:DE:00:01';
 const TEMPERATURE = { service: '181a', characteristic: '2a6e' };
-const within = { timeout: 15_000, interval: 10 };
-/** A flags structure, and BTHome's packet 42 with count 123,456. */
-const COUNT = Buffer.from('0201060B16D2FC40002A3E40E20100', 'hex');
-
-interface Heard {
-  readonly radio: AdapterRadio;
-  readonly heard: Advertisement[];
-  readonly states: RadioState[];
-}
-
-/** A running radio that hears a tag, unless told otherwise. */
-function startRadio(controller: Pick<EmulatedController, 'path'>, { addresses = [TAG], ...more }: Partial<AdapterRadioParts> & { readonly addresses?: readonly string[] } = {}): Heard {
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  const radio = new AdapterRadio({
-    adapter: { kind: 'uart', path: controller.path, baudRate: 1_000_000 },
-    program: PROGRAM,
-    silenceMs: 60_000,
-    connectionsMax: 3,
-    clock: systemClock(() => 'synced'),
-    random: () => 0,
-    log,
-    ...more,
-  });
-  const heard: Advertisement[] = [];
-  const states: RadioState[] = [];
-  radio.listen({ addresses, heard: (advertisement) => heard.push(advertisement), stateChanged: (state) => states.push(state) });
-  const stop = new AbortController();
-  const run = radio.run(stop.signal);
-  onTestFinished(async () => {
-    stop.abort();
-    await run;
-  });
-  return { radio, heard, states };
-}
-
-/** Until it hears: an adapter is powered a moment before it scans, and what is advertised meanwhile is heard by nobody. */
-async function untilHearing({ radio }: Heard, controller: Pick<EmulatedController, 'isScanning'>): Promise<void> {
-  await vi.waitUntil(() => radio.state.kind === 'on' && controller.isScanning, within);
-}
 
 /** A pair: the radio's controller, and one with a meter that can be read and notifies. */
 async function meterInAir(): Promise<{ air: Air; here: EmulatedController; there: EmulatedController; peripheral: Peripheral }> {
@@ -65,7 +20,7 @@ async function meterInAir(): Promise<{ air: Air; here: EmulatedController; there
   return { air, here, there, peripheral };
 }
 
-const wish = { address: METER, addressType: 'random', places: [TEMPERATURE, { service: '181a', characteristic: '2a56' }], callTimeoutMs: 1500 } as const;
+const wish = { whom: { kind: 'address', address: METER }, places: [TEMPERATURE, { service: '181a', characteristic: '2a56' }], callTimeoutMs: 1500 } as const;
 const ready = new AbortController().signal;
 
 describe('a radio', () => {
@@ -149,12 +104,14 @@ describe('a radio', () => {
     expect(it.radio.counts.starts).toBe(1);
   });
 
-  it('gives up a device that is not there, and hears the others meanwhile again', async () => {
+  it('gives up a device that advertises and does not answer, and hears the others meanwhile again', async () => {
     const air = Air.open();
     const controller = air.controller('00:11:22:33:44:55');
     const it = startRadio(controller);
     await untilHearing(it, controller);
-    await expect(it.radio.connect({ ...wish, callTimeoutMs: 500 }, ready)).rejects.toThrow('connecting took longer than 0.5 s');
+    const connecting = it.radio.connect({ ...wish, callTimeoutMs: 500 }, ready);
+    air.inject({ address: METER, data: COUNT, isConnectable: true });
+    await expect(connecting).rejects.toThrow('connecting took longer than 0.5 s');
     await vi.waitUntil(() => {
       air.inject({ address: TAG, data: COUNT });
       return it.heard.length > 0;

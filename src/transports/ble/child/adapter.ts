@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { AdapterChoice, HearingFilter, Words } from '../messages.ts';
-import { hearPackets, type Noble, openLibrary, type RawReport } from './library.ts';
+import { hearPackets, type Noble, openLibrary, type RawReport, scanPassively } from './library.ts';
 import { patient } from './patience.ts';
 
 /** Why an adapter cannot be used, in words. */
@@ -20,6 +20,8 @@ export class Adapter {
   readonly name: string;
   #scanWanted = false;
   #paused = false;
+  #isScanning = false;
+  #settling: Promise<void> = Promise.resolve();
 
   private constructor(noble: Noble, name: string) {
     this.noble = noble;
@@ -27,7 +29,7 @@ export class Adapter {
   }
 
   /** Opens it; rejects with an AdapterFault. */
-  static async open(choice: AdapterChoice, heard: (report: RawReport) => void): Promise<Adapter> {
+  static async open({ choice, isPassive }: { readonly choice: AdapterChoice; readonly isPassive: boolean }, heard: (report: RawReport) => void): Promise<Adapter> {
     if (choice.kind === 'uart' && !existsSync(choice.path)) throw new AdapterFault({ what: `${choice.path} does not exist`, remedy: 'Plug the controller in, or correct `ble.adapter`' });
     if (choice.kind === 'bluez' && !existsSync(systemBus())) {
       throw new AdapterFault({ what: 'there is no D-Bus, and so no BlueZ', remedy: 'Install bluez and dbus and start bluetoothd, or in a container pass /var/run/dbus in; or choose another `ble.adapter`' });
@@ -40,6 +42,7 @@ export class Adapter {
         continue;
       }
       hearPackets(noble, heard);
+      if (isPassive) scanPassively(noble);
       return new Adapter(noble, choice.kind === 'uart' ? `${choice.path} ${noble.address}` : noble.address);
     }
     throw new AdapterFault({ what: `there is no adapter ${choice.kind === 'hci' ? choice.address : ''}`, remedy: 'Plug it in, correct `ble.adapter`, and look at `ls /sys/class/bluetooth`: a container needs the host\'s network to see one' });
@@ -53,7 +56,7 @@ export class Adapter {
 
   /** Ends the scan and begins it again. */
   async restartScan(): Promise<void> {
-    await patient(this.noble.stopScanningAsync(), ADAPTER_MS, 'ending the scan');
+    await this.#inTurn(() => this.#stopScan());
     await this.#settle();
   }
 
@@ -69,10 +72,31 @@ export class Adapter {
     }
   }
 
-  async #settle(): Promise<void> {
+  #settle(): Promise<void> {
+    return this.#inTurn(async () => {
+      const isDue = this.#scanWanted && !this.#paused;
+      if (isDue === this.#isScanning) return;
+      if (isDue) await this.#startScan();
+      else await this.#stopScan();
+    });
+  }
+
+  /** The library takes the answer to one start or stop for the answer to another. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#settling.then(work);
+    this.#settling = done.catch(() => undefined); // its caller is told
+    return done;
+  }
+
+  async #startScan(): Promise<void> {
     // All packets, repeats too: what is folded here can never be told from silence.
-    if (this.#scanWanted && !this.#paused) await patient(this.noble.startScanningAsync([], true), ADAPTER_MS, 'starting the scan');
-    else await patient(this.noble.stopScanningAsync(), ADAPTER_MS, 'ending the scan');
+    await patient(this.noble.startScanningAsync([], true), ADAPTER_MS, 'starting the scan');
+    this.#isScanning = true;
+  }
+
+  async #stopScan(): Promise<void> {
+    await patient(this.noble.stopScanningAsync(), ADAPTER_MS, 'ending the scan');
+    this.#isScanning = false;
   }
 }
 

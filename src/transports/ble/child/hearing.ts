@@ -1,9 +1,11 @@
+import { AddressResolver } from '../address-resolver.ts';
 import type { FromRadio, HearingFilter, Report } from '../messages.ts';
 
 /** Filters packets by what is wanted and sends them in batches, so that a flood costs few messages. */
 export class Hearing {
   readonly #send: (message: FromRadio, sent: () => void) => void;
   #wanted: ReadonlySet<string> | 'all' = new Set();
+  #resolver = new AddressResolver([]);
   #reports: Report[] = [];
   #heard = 0;
   #dropped = 0;
@@ -15,8 +17,8 @@ export class Hearing {
   }
 
   set filter(filter: HearingFilter) {
-    if (filter === undefined) this.#wanted = new Set();
-    else this.#wanted = filter.addresses === 'all' ? 'all' : new Set(filter.addresses);
+    this.#wanted = filter?.addresses === 'all' ? 'all' : new Set(filter?.addresses);
+    this.#resolver = new AddressResolver(filter?.irks ?? []);
   }
 
   /** How many packets came since it was last asked. */
@@ -29,7 +31,7 @@ export class Hearing {
   /** Takes one packet. */
   take(report: Report): void {
     this.#heard += 1;
-    if (this.#wanted !== 'all' && !this.#wanted.has(report.address)) return;
+    if (!this.#isWanted(report)) return;
     if (this.#underWay >= BATCHES_MAX && this.#reports.length >= BATCH_MAX) {
       this.#dropped += 1;
       return;
@@ -37,6 +39,10 @@ export class Hearing {
     this.#reports.push({ ...report, bytes: Uint8Array.from(report.bytes) }); // its buffer is a piece of a whole read
     if (this.#reports.length >= BATCH_MAX) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), BATCH_MS);
+  }
+
+  #isWanted({ address, addressType }: Report): boolean {
+    return this.#wanted === 'all' || this.#wanted.has(address) || this.#resolver.fits(address, addressType);
   }
 
   /** A gateway that reads slowly gets no more than so many batches at once; the rest waits, then goes. */

@@ -34,8 +34,9 @@ export function openLibrary(adapter: AdapterChoice, deviceId?: number): Noble {
   }
 }
 
-/** A part of the library that it does not show: the events of its HCI layer. */
-interface HciEvents {
+/** Parts of the library that it does not show: the events of its HCI layer, and where that writes packets. */
+interface Hci {
+  readonly _socket: { write(packet: Buffer): void };
   removeAllListeners(event: string): void;
   on(event: 'leAdvertisingReport', listener: (status: number, type: number, address: string, addressType: 'public' | 'random', eir: Buffer, rssi: number) => void): void;
   on(event: 'leExtendedAdvertisingReport', listener: (status: number, type: number, address: string, addressType: 'public' | 'random', txPower: number, rssi: number, eir: Buffer) => void): void;
@@ -47,7 +48,7 @@ interface HciEvents {
  * no packets; what it says of a device is put into structures again. To be called when the adapter is on.
  */
 export function hearPackets(noble: Noble, heard: (report: RawReport) => void): void {
-  const hci = (noble as unknown as { readonly _bindings: { readonly _hci?: HciEvents } })._bindings._hci;
+  const hci = hciOf(noble);
   if (hci === undefined) {
     noble.on('discover', (peripheral: Peripheral) => heard(reportOf(peripheral)));
     return;
@@ -58,6 +59,27 @@ export function hearPackets(noble: Noble, heard: (report: RawReport) => void): v
   hci.on('leExtendedAdvertisingReport', (_status, type, address, addressType, _txPower, rssi, eir) =>
     heard({ address: address.toUpperCase(), addressType, connectable: (type & CONNECTABLE_BIT) !== 0, rssi, bytes: eir }),
   );
+}
+
+/** Makes every scan from now on a passive one, for which the library has no switch: nobody is asked for a scan response. Nothing happens through BlueZ. */
+export function scanPassively(noble: Noble): void {
+  const socket = hciOf(noble)?._socket;
+  if (socket === undefined) return;
+  const write = socket.write.bind(socket);
+  socket.write = (packet) => write(passive(packet));
+}
+
+/** LE Set Scan Parameters and LE Set Extended Scan Parameters with a type of 0 (Core 5.4, volume 4, part E, sections 7.8.10 and 7.8.64). */
+function passive(packet: Buffer): Buffer {
+  const opcode = packet[0] === COMMAND && packet.length > COMMAND_HEAD ? packet.readUInt16LE(1) : 0;
+  if (opcode === SET_SCAN_PARAMETERS) packet[COMMAND_HEAD] = PASSIVE;
+  if (opcode !== SET_EXTENDED_SCAN_PARAMETERS) return packet;
+  for (let at = COMMAND_HEAD + 3; at < packet.length; at += PHY_BYTES) packet[at] = PASSIVE;
+  return packet;
+}
+
+function hciOf(noble: Noble): Hci | undefined {
+  return (noble as unknown as { readonly _bindings: { readonly _hci?: Hci } })._bindings._hci;
 }
 
 /** What BlueZ says of a device, as structures (Core Specification Supplement, part A, section 1). */
@@ -85,3 +107,11 @@ const DIRECTED = 1;
 /** Section 7.7.65.13. */
 const CONNECTABLE_BIT = 1;
 const STRUCTURE_BYTES_MAX = 254;
+/** H4's first byte of a command, then opcode and length (volume 4, part A, section 2; part E, section 5.4.1). */
+const COMMAND = 0x01;
+const COMMAND_HEAD = 4;
+const SET_SCAN_PARAMETERS = 0x200b;
+const SET_EXTENDED_SCAN_PARAMETERS = 0x2041;
+const PASSIVE = 0;
+/** Type, interval and window, for each of the kinds of radio that are scanned. */
+const PHY_BYTES = 5;

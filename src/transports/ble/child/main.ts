@@ -37,8 +37,8 @@ async function obey(message: ToRadio): Promise<void> {
   }
 }
 
-async function start({ adapter: choice }: Extract<ToRadio, { readonly kind: 'start' }>): Promise<void> {
-  const opened = await Adapter.open(choice, (report) => {
+async function start({ adapter: choice, isPassive }: Extract<ToRadio, { readonly kind: 'start' }>): Promise<void> {
+  const opened = await Adapter.open({ choice, isPassive }, (report) => {
     // Only BlueZ's binding keeps what it saw; the count tells when that is too much.
     if (choice.kind === 'bluez') addresses.add(report.address);
     hearing.take(report);
