@@ -104,9 +104,9 @@ function watched(framing: Framing): { readonly frames: Uint8Array[]; push(bytes:
 
 describe('identification', () => {
   const CODES = [
-    ']C1010952130000331810ABC\u001d17271231',
-    'https://id.gs1.org/01/09521300003318/21/X%2F1?17=271231#f',
-    '010952130000331821ABC\u001d310300012599xyz',
+    ']C1010952012345678810ABC\u001d17271231',
+    'https://id.gs1.org/01/09520123456788/21/X%2F1?17=271231#f',
+    '010952012345678821ABC\u001d310300012599xyz',
     'HTTP://EXAMPLE.ORG/8004/0614141ABC',
     '8110106141416543213500110000310123196000',
   ].map((text) => new Uint8Array(Buffer.from(text)));

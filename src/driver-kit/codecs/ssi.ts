@@ -95,7 +95,7 @@ export interface SsiSegments {
 export function ssiSegment(frame: Uint8Array, before: SsiSegments | undefined): SsiSegments | undefined {
   const lastHex = segmentHex(frame);
   const [length = 0, , source, status = 0, number = 0] = frame;
-  if ((status & SENT_AGAIN) !== 0 && before !== undefined && before.number === number && before.lastHex === lastHex) return before;
+  if ((status & SENT_AGAIN) !== 0 && before?.lastHex === lastHex) return before;
   if (source === FIRST_SEGMENT) return firstSegment(frame, lastHex);
   if (before === undefined || number !== ((before.number + 1) & 0xff)) return undefined;
   const wanted = before.length - before.text.length;
