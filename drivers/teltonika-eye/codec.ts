@@ -63,7 +63,7 @@ const PARTS: readonly Part[] = [
   part(0x02, scaledField('humidity', 'humidity', 'u8', '1')),
   { flag: 0x10, bytes: 2, read: movement },
   { flag: 0x20, bytes: 3, read: tilt },
-  part(0x80, scaledField('battery-voltage', 'voltage', 'u8', '0.01', { offset: Decimal.of(2) })),
+  part(0x80, scaledField('battery-voltage', 'voltage', 'u8', '0.01', { offset: '2' })),
 ];
 
 function part(flag: number, field: ScaledField): Part {

@@ -1,7 +1,10 @@
-import { hexOf } from '../bytes.ts';
+import { hexAt } from '../bytes.ts';
 import { Decimal, type MeterKind, type MeterObservation, type NoValue, type Quantity } from '../vocabulary.ts';
 
-/** One whole number in a payload and what it measures: the value is the number times `scale`, plus `offset`. */
+/**
+ * One whole number in a payload and what it measures: the value is the number times `factor`, plus `addend`, in units of ten
+ * to the power `exponent`. Both are whole, and no value goes beyond what a double holds exactly.
+ */
 export interface ScaledField {
   readonly meter: string;
   readonly quantity: Quantity;
@@ -9,8 +12,9 @@ export interface ScaledField {
   readonly kind?: MeterKind;
   readonly bytes: number;
   readonly signed?: true;
-  readonly scale: Decimal;
-  readonly offset?: Decimal;
+  readonly factor: number;
+  readonly addend: number;
+  readonly exponent: number;
   /** The numbers that stand for "no value". */
   readonly none?: readonly number[];
 }
@@ -18,10 +22,19 @@ export interface ScaledField {
 /** Which byte of a number comes first. */
 export type ByteOrder = 'low first' | 'high first';
 
+/** What a field may say beside its form and scale: `offset` is added to the scaled number. */
+export interface MoreOfField extends Pick<ScaledField, 'kind' | 'none'> {
+  readonly offset?: string;
+}
+
 /** The field of a table that says as much in short: "s16" is signed with 16 bits, "0.01" the scale. */
-export function scaledField(meter: string, quantity: Quantity, form: `${'s' | 'u'}${8 | 16 | 24 | 32}`, scale: string, more: Partial<ScaledField> = {}): ScaledField {
+export function scaledField(meter: string, quantity: Quantity, form: `${'s' | 'u'}${8 | 16 | 24 | 32}`, scale: string, { offset = '0', ...more }: MoreOfField = {}): ScaledField {
   const bytes = Number(form.slice(1)) / 8;
-  return { meter, quantity, bytes, scale: exactly(scale), ...(form.startsWith('s') && { signed: true }), ...more };
+  const [step, start] = [exactly(scale), exactly(offset)];
+  const exponent = Math.min(step.exponent, start.exponent);
+  const [factor, addend] = [Number(step.unscaled) * 10 ** (step.exponent - exponent), Number(start.unscaled) * 10 ** (start.exponent - exponent)];
+  if (!Number.isSafeInteger(2 ** (8 * bytes) * factor) || !Number.isSafeInteger(2 ** (8 * bytes) * factor + addend)) throw new TypeError(`${meter}: values times ${scale} are not exact`);
+  return { meter, quantity, bytes, factor, addend, exponent, ...(form.startsWith('s') && { signed: true }), ...more };
 }
 
 /** The decimal number of a text that is known to be one. */
@@ -34,19 +47,19 @@ export function exactly(text: string): Decimal {
 /** The field's observation out of a payload that holds it at the position. */
 export function fieldObservation(field: ScaledField, payload: Uint8Array, at: number, order: ByteOrder): MeterObservation {
   const { meter, quantity, kind = 'gauge', bytes } = field;
-  const raw = hexOf(payload.subarray(at, at + bytes));
+  const raw = hexAt(payload, at, bytes);
   return { kind: 'meter', meter, quantity, meterKind: kind, value: valueOf(field, integerAt(payload, at, field, order), raw), raw };
 }
 
 /** The whole number of up to 48 bits at the position; bytes beyond the payload count as 0. */
 export function integerAt(payload: Uint8Array, at: number, { bytes, signed }: Pick<ScaledField, 'bytes' | 'signed'>, order: ByteOrder): number {
   let value = 0;
-  for (let index = 0; index < bytes; index += 1) value = value * 256 + (payload[order === 'high first' ? at + index : at + bytes - 1 - index] ?? 0);
+  if (order === 'high first') for (let index = at; index < at + bytes; index += 1) value = value * 256 + (payload[index] ?? 0);
+  else for (let index = at + bytes - 1; index >= at; index -= 1) value = value * 256 + (payload[index] ?? 0);
   return signed === true && value >= 2 ** (8 * bytes - 1) ? value - 2 ** (8 * bytes) : value;
 }
 
-function valueOf({ none, scale, offset }: ScaledField, integer: number, raw: string): Decimal | NoValue {
+function valueOf({ none, factor, addend, exponent }: ScaledField, integer: number, raw: string): Decimal | NoValue {
   if (none?.includes(integer) === true) return { missing: `sentinel 0x${raw}` };
-  const value = new Decimal(BigInt(integer) * scale.unscaled, scale.exponent);
-  return offset === undefined ? value : value.plus(offset);
+  return new Decimal(BigInt(integer * factor + addend), exponent);
 }
