@@ -10,7 +10,7 @@ export interface GatewayStatus {
   readonly broker: { readonly connected: boolean; readonly why?: string };
   readonly outbox: { readonly waiting: { readonly scan: number; readonly meter: number }; readonly settled: number; readonly fault?: string };
   readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly frames: number; readonly discarded: Readonly<Record<string, number>> }[];
-  readonly radio?: { readonly state: string; readonly why?: string; readonly starts: number };
+  readonly radio?: { readonly state: string; readonly why?: string; readonly starts: number; readonly heard: number };
   readonly alarms: readonly string[];
 }
 
