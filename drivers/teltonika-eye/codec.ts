@@ -28,7 +28,7 @@ export interface EyePayload {
 /** Every meter that there can be. */
 export const METERS: readonly string[] = ['temperature', 'humidity', 'magnet', 'moving', 'movements', 'pitch', 'roll', 'battery-voltage'];
 
-/** Reads the sensor's structure, or service data 2A6E and 2A6F of older models. Throws a ProtocolError on another version. */
+/** Reads the sensor's structure. Throws a ProtocolError on another version. */
 export function decodedEye(advertisement: Advertisement): EyePayload {
   const [bytes] = payloadsOf(advertisement);
   if (bytes === undefined) throw notUnderstood('teltonika-eye', 'there is nothing of a sensor');
