@@ -5,13 +5,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { GatewayProcess } from '../demo/gateway-process.ts';
 import { Mosquitto } from '../test/support/brokers/mosquitto.ts';
 import { openPty, type Pty } from '../test/support/pty.ts';
+import { measureBle } from './ble.ts';
 import { measureBus } from './bus.ts';
-import { mqttFloor, monotonicMs, serialFloor, sqliteFloor } from './floors.ts';
+import { mqttFloor, serialFloor, sqliteFloor } from './floors.ts';
 import { everything, measureDecoding } from './identification.ts';
+import { monotonicMs } from './monotonic.ts';
 import { figuresOf } from './process-figures.ts';
 import { median, percentile } from './statistics.ts';
 import { type Arrival, SubscriberProcess } from './subscriber-process.ts';
-import { measureTags } from './tags.ts';
 
 /**
  * `npm run bench`: what the gateway does with line scanners on pseudo-terminals and a real mosquitto, beside what its
@@ -57,7 +58,7 @@ async function main(): Promise<void> {
     await measureEverything(1000, 1000);
     await measureEverything(Infinity, 2500);
   }
-  if (wanted('tags')) for (const { name, perSecond } of measureTags()) report(`tags: ${name}`, `${Math.round(perSecond)} advertisements/s`, '> 100,000', perSecond > 100_000);
+  if (wanted('ble')) await measureBle({ runs: RUNS, report, url: broker.url, path: clockIsSet, folder });
   console.log('\n| figure | measured | aim | |\n|---|---|---|---|');
   for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 }

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { mkdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { builtProgram } from './built-program.ts';
 import { EXCHANGE_MS, POINTS, SLAVES } from './bus-line.ts';
 import { median } from './statistics.ts';
 
@@ -43,7 +42,8 @@ async function oneRun(): Promise<BusResult> {
   const lines = createInterface({ input: line.stdout ?? process.stdin });
   const [path] = (await once(lines, 'line')) as [string];
   lines.on('line', (text) => void silences.push((JSON.parse(text) as { shortestSilenceMs: number }).shortestSilenceMs));
-  const gateway = started(built('bus-process.ts'), path, '10');
+  const program = builtProgram('bus-process');
+  const gateway = started([program.path], path, '10');
   try {
     const [text] = (await once(createInterface({ input: gateway.stdout ?? process.stdin }), 'line')) as [string];
     const result = JSON.parse(text) as Omit<BusResult, 'shortestSilenceMs'>;
@@ -53,15 +53,8 @@ async function oneRun(): Promise<BusResult> {
   } finally {
     line.kill('SIGKILL');
     if (gateway.exitCode === null) await once(gateway, 'exit');
-    rmSync(BUILT, { force: true });
+    program.remove();
   }
-}
-
-/** As the gateway is: in one file, without what the development runner adds to each function. */
-function built(name: string): readonly string[] {
-  mkdirSync(fileOf('../dist'), { recursive: true });
-  buildSync({ entryPoints: [fileOf(name)], outfile: BUILT, bundle: true, platform: 'node', target: 'node20.19', format: 'esm', packages: 'external', logLevel: 'warning' });
-  return [BUILT];
 }
 
 function script(name: string): ChildProcess {
@@ -75,6 +68,3 @@ function started(program: readonly string[], ...parameters: readonly string[]): 
 function fileOf(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
-
-/** In the repository, so that it finds the libraries. */
-const BUILT = fileOf(`../dist/bench-bus-process.${process.pid}.js`);

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3';
 import { connectAsync } from 'mqtt';
 import { SerialPort } from 'serialport';
 import { openPty } from '../test/support/pty.ts';
+import { monotonicMs } from './monotonic.ts';
 import type { SubscriberProcess } from './subscriber-process.ts';
 
 /** Rows a second that better-sqlite3 alone stores with synchronous FULL, at so many rows a commit. */
@@ -69,11 +70,6 @@ export async function serialFloor(lines: number): Promise<number> {
   await new Promise<void>((resolve) =>  port.close(() => resolve()));
   pty.close();
   return lines / seconds;
-}
-
-/** The machine's monotonic clock, the same in every process. */
-export function monotonicMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
 }
 
 function payloadLike(text: string, sequence: number): string {

@@ -30,6 +30,13 @@ function cpuSecondsOf(file: string): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** The one process that another started. */
+export function childOf(pid: number): number {
+  const [child, ...more] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((text) => text !== '').map(Number);
+  if (child === undefined || more.length > 0) throw new Error(`process ${pid} has ${more.length + (child === undefined ? 0 : 1)} children, not one`);
+  return child;
+}
+
 /** The outbox's thread is the one that writes the most; the others write to sockets and the log. */
 function outboxThreadBytes(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`).map((task) => counter(`/proc/${pid}/task/${task}/io`, 'write_bytes'));

@@ -17,10 +17,10 @@ export class SubscriberProcess {
     this.#child = child;
   }
 
-  /** Starts it and resolves when it has subscribed. */
-  static async start(url: string, topic: string): Promise<SubscriberProcess> {
+  /** Starts it and resolves when it has subscribed; `before` is what stands before the text in a message. */
+  static async start(url: string, topic: string, before = '"text":"'): Promise<SubscriberProcess> {
     const program = fileURLToPath(new URL('subscriber.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', program, url, topic], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
+    const child = spawn(process.execPath, ['--import', 'tsx', program, url, topic, before], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
     const subscriber = new SubscriberProcess(child);
     await subscriber.#answer<{ ready: true }>();
     return subscriber;

@@ -34,19 +34,20 @@ export function decodedAtc(payload: Uint8Array, advertisement: Advertisement, ke
   if (!isPlain) return sealed(payload, advertisement, key);
   if (key !== undefined) throw new ProtocolError({ where: WHERE, what: 'it sends in clear although there is a key for it', remedy: 'Someone sends in its name, or its encryption was switched off', fault: 'unexpected' });
   const isAtc = payload.length === ATC_BYTES;
-  refuseOtherSender(WHERE, spokenAddress(isAtc ? payload.subarray(0, 6) : payload.slice(0, 6).toReversed()), advertisement);
+  refuseOtherSender(WHERE, spokenAddress(payload, 0, 6, isAtc ? 'high first' : 'low first'), advertisement);
   const observations = isAtc ? valuesOf(ATC, payload, 'high first') : valuesOf(PVVX, payload, 'low first');
   return { kind: isAtc ? 'atc' : 'pvvx', observations, counter: payload[isAtc ? 12 : 13] ?? 0 };
 }
 
 function sealed(payload: Uint8Array, advertisement: Advertisement, key: string | undefined): AtcPayload {
   if (key === undefined) throw new ProtocolError({ where: WHERE, what: 'it sends encrypted', remedy: 'Write its key into a file and name that in "keyFile"', fault: 'unexpected' });
-  const sender = addressBytes(advertisement.address)?.toReversed() ?? new Uint8Array(6);
   const counter = payload[0] ?? 0;
+  const nonce = new Uint8Array(11);
+  nonce.set(addressBytes(advertisement.address)?.toReversed() ?? []);
   // Length, type, UUID and counter as they stand in the advertisement; the length counts the three bytes before the payload.
-  const nonce = Uint8Array.of(...sender, payload.length + 3, 0x16, 0x1a, 0x18, counter);
+  nonce.set([payload.length + 3, 0x16, 0x1a, 0x18, counter], 6);
   const end = payload.length - TAG_BYTES;
-  const plain = openedCcm({ key: keyBytes(WHERE, key), nonce, ciphertext: payload.subarray(1, end), tag: payload.subarray(end), additional: Uint8Array.of(0x11) });
+  const plain = openedCcm({ key: keyBytes(WHERE, key), nonce, ciphertext: payload.subarray(1, end), tag: payload.subarray(end), additional: ADDITIONAL });
   if (plain === undefined) throw new ProtocolError({ where: WHERE, what: 'its tag does not fit: another key, damage or forgery', remedy: 'Compare the key with the one in the tag', fault: 'corrupt' });
   return { kind: 'sealed', observations: plain.length === 6 ? valuesOf(PVVX_SEALED, plain, 'low first') : atcSealed(plain), counter };
 }
@@ -87,11 +88,12 @@ const PVVX_SEALED: Layout = [
   [4, BATTERY],
 ];
 const ATC_SEALED: Layout = [
-  [0, scaledField('temperature', 'temperature', 'u8', '0.5', { offset: Decimal.of(-40) })],
+  [0, scaledField('temperature', 'temperature', 'u8', '0.5', { offset: '-40' })],
   [1, scaledField('humidity', 'humidity', 'u8', '0.5')],
 ];
 
 const WHERE = 'atc';
+const ADDITIONAL = Uint8Array.of(0x11);
 const ATC_BYTES = 13;
 const PVVX_BYTES = 15;
 const TAG_BYTES = 4;

@@ -1,5 +1,5 @@
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
-import { type Freshness, judged } from '../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
 import { notUnderstood, unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { defineAdvertisingDriver } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
@@ -26,6 +26,8 @@ export const atc = defineAdvertisingDriver<typeof options, Freshness>({
   decode(advertisement, { keyFile: key, unauthenticatedCounters: counters }, before, sinceMs) {
     const payload = payloadOf(advertisement);
     if (payload === undefined) throw notUnderstood('atc', 'there is no service data 181A');
+    const again = repeated(before, payload, sinceMs);
+    if (again !== undefined) return { observations: [], state: again };
     const { kind, observations, counter } = decodedAtc(payload, advertisement, key);
     const { isNews, after } = judged(before, { kind, bytes: payload, sequence: { value: counter, bits: 8 } }, sinceMs);
     return { observations: isNews ? (key === undefined ? unproven(observations, counters) : observations) : [], state: after };

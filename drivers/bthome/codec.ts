@@ -56,7 +56,8 @@ export function opened(bytes: Uint8Array, advertisement: Advertisement, key: str
 export function packetOf(plain: Uint8Array): Packet {
   const observations: MeterObservation[] = [];
   const times = new Map<string, number>();
-  let [kind, packetId]: [string, number | undefined] = ['', undefined];
+  let kind = '';
+  let packetId: number | undefined;
   for (let at = 0; at < plain.length; ) {
     const id = plain[at] ?? 0;
     const known = OBJECTS.get(id);
@@ -77,7 +78,10 @@ function decrypted({ first, body, address, key }: { readonly first: number; read
   const sender = addressBytes(address);
   if (end < 0 || sender === undefined) throw new ProtocolError({ where: WHERE, what: 'it is too short to be encrypted', fault: 'corrupt' });
   const counter = body.subarray(end, end + COUNTER_BYTES);
-  const nonce = Uint8Array.of(...sender, 0xd2, 0xfc, first, ...counter);
+  const nonce = new Uint8Array(13);
+  nonce.set(sender);
+  nonce.set([0xd2, 0xfc, first], 6);
+  nonce.set(counter, 9);
   const plain = openedCcm({ key: keyBytes(WHERE, key), nonce, ciphertext: body.subarray(0, end), tag: body.subarray(end + COUNTER_BYTES) });
   if (plain === undefined) throw new ProtocolError({ where: WHERE, what: 'its tag does not fit: another key, damage or forgery', remedy: 'Compare the key with the one in the tag', fault: 'corrupt' });
   return { plain, counter: integerAt(counter, 0, { bytes: COUNTER_BYTES }, 'low first') };
@@ -85,7 +89,7 @@ function decrypted({ first, body, address, key }: { readonly first: number; read
 
 function namedAddress(bytes: Uint8Array): string {
   if (bytes.length < 7) throw notUnderstood(WHERE, 'its address is cut short');
-  return spokenAddress(bytes.slice(1, 7).toReversed());
+  return spokenAddress(bytes, 1, 6, 'low first');
 }
 
 function hasLength({ form }: ObjectForm): boolean {

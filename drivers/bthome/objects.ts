@@ -1,4 +1,4 @@
-import { exactly, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import type { Quantity } from '../../src/driver-kit/vocabulary.ts';
 
 /** What stands behind an object's id: a number, a number of bytes as text, text or bytes with their length before them. */
@@ -103,5 +103,5 @@ function counter(id: number, meter: string, quantity: Quantity, form: Form, scal
 /** Yes or no; those that have a name in the table are called by it. */
 function state(id: number): [number, ObjectForm] {
   const meter = STATES.get(id) ?? `state-${id.toString(16).padStart(2, '0')}`;
-  return [id, { form: 'number', field: { meter, quantity: 'state', bytes: 1, scale: exactly('1'), none: NEITHER } }];
+  return [id, { form: 'number', field: scaledField(meter, 'state', 'u8', '1', { none: NEITHER }) }];
 }

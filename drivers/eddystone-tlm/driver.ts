@@ -39,8 +39,8 @@ export const eddystoneTlm = defineAdvertisingDriver<typeof options, Freshness>({
     if (payload[1] !== 0) throw notUnderstood('eddystone-tlm', `this is telemetry of version ${payload[1] ?? 'none'}, not the plain one`);
     if (payload.length < LENGTH) throw notUnderstood('eddystone-tlm', `telemetry has ${LENGTH} bytes, but there are ${payload.length}`);
     const { isNews, after } = judged(before, { kind: 'tlm', bytes: payload.subarray(0, LENGTH) }, sinceMs);
-    const observations = FIELDS.map(([at, field]) => fieldObservation(field, payload, at, 'high first'));
-    return { observations: isNews ? unproven(observations, counters) : [], state: after };
+    if (!isNews) return { observations: [], state: after };
+    return { observations: unproven(FIELDS.map(([at, field]) => fieldObservation(field, payload, at, 'high first')), counters), state: after };
   },
 });
 

@@ -1,4 +1,4 @@
-import { hexOf } from '../../src/driver-kit/bytes.ts';
+import { hexAt, hexOf } from '../../src/driver-kit/bytes.ts';
 import { binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { Decimal, type MeterObservation } from '../../src/driver-kit/vocabulary.ts';
@@ -62,14 +62,15 @@ function climate(bytes: Uint8Array): readonly MeterObservation[] {
 
 /** A state in bit 0 and how often it changed above it: both are told, and the count is what the tag counted. */
 function counted(meter: string): Type {
+  const [state, count] = [`${meter}-state`, meter === 'pulses' ? meter : `${meter}-count`];
   return {
     bytes: 2,
     values: (bytes) => {
       const word = integerAt(bytes, 1, { bytes: 2 }, 'low first');
-      const about = { kind: 'meter', raw: hexOf(bytes.subarray(1, 3)) } as const;
+      const raw = hexAt(bytes, 1, 2);
       return [
-        { ...about, meter: `${meter}-state`, quantity: 'state', meterKind: 'gauge', value: Decimal.of(word & 1) },
-        { ...about, meter: meter === 'pulses' ? meter : `${meter}-count`, quantity: 'count', meterKind: 'counter', value: Decimal.of(word >> 1), counter: COUNTER },
+        { kind: 'meter', meter: state, quantity: 'state', meterKind: 'gauge', value: Decimal.of(word & 1), raw },
+        { kind: 'meter', meter: count, quantity: 'count', meterKind: 'counter', value: Decimal.of(word >> 1), raw, counter: COUNTER },
       ];
     },
   };

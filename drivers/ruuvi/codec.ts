@@ -1,7 +1,7 @@
 import { spokenAddress } from '../../src/driver-kit/advertisement.ts';
 import { fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
-import { hexOf } from '../../src/driver-kit/bytes.ts';
+import { hexAt, hexOf } from '../../src/driver-kit/bytes.ts';
 import { Decimal, type MeterObservation, type NoValue } from '../../src/driver-kit/vocabulary.ts';
 
 /*
@@ -18,33 +18,40 @@ import { Decimal, type MeterObservation, type NoValue } from '../../src/driver-k
  */
 
 /** What a payload says beside its values. */
-export interface RuuviPayload {
+export interface RuuviHeading {
   readonly format: '5' | '6' | 'E1';
-  readonly observations: readonly MeterObservation[];
   readonly sequence?: { readonly value: number; readonly bits: number } | undefined;
   /** The whole address in formats 5 and E1, the end of it in 6; undefined where it is not available. */
   readonly address?: string | undefined;
 }
 
-/** Reads a payload. Throws a ProtocolError when the format is another one or it is too short for its format. */
-export function decodedRuuvi(payload: Uint8Array): RuuviPayload {
+/** What tells whether a payload is news, without its values. Throws a ProtocolError when the format is another one or it is too short for it. */
+export function headingOf(payload: Uint8Array): RuuviHeading {
+  const { name, sequence, address } = formatOf(payload);
+  const count = integerAt(payload, sequence.at, sequence, 'high first');
+  const isCounting = sequence.hasNone !== true || count !== 2 ** (8 * sequence.bytes) - 1;
+  const spoken = spokenAddress(payload, address.at, address.bytes, 'high first');
+  return { format: name, sequence: isCounting ? { value: count, bits: 8 * sequence.bytes } : undefined, address: /^FF(?::FF)*$/.test(spoken) ? undefined : spoken };
+}
+
+/** The values of a payload. Throws as `headingOf` does. */
+export function valuesOf(payload: Uint8Array): readonly MeterObservation[] {
+  const { name, fields } = formatOf(payload);
+  const observations: MeterObservation[] = [];
+  for (const [at, field] of fields) observations.push(fieldObservation(field, payload, at, 'high first'));
+  observations.push(...OTHERS[name](payload));
+  return observations;
+}
+
+function formatOf(payload: Uint8Array): Format {
   const format = FORMATS.get(payload[0] ?? -1);
   if (format === undefined) throw notUnderstood('ruuvi', `data format ${hexOf(payload.subarray(0, 1))} is none of 05, 06 and E1`);
   if (payload.length < format.bytes) throw notUnderstood('ruuvi', `data format ${format.name} has ${format.bytes} bytes, but there are ${payload.length}`);
-  const { name, fields, sequence, address } = format;
-  const observations = fields.map(([at, field]) => fieldObservation(field, payload, at, 'high first'));
-  const count = integerAt(payload, sequence.at, sequence, 'high first');
-  const isCounting = sequence.hasNone !== true || count !== 2 ** (8 * sequence.bytes) - 1;
-  return {
-    format: name,
-    observations: [...observations, ...OTHERS[name](payload)],
-    ...(isCounting && { sequence: { value: count, bits: 8 * sequence.bytes } }),
-    ...(payload.subarray(address.at, address.at + address.bytes).some((byte) => byte !== 0xff) && { address: spokenAddress(payload.subarray(address.at, address.at + address.bytes)) }),
-  };
+  return format;
 }
 
 interface Format {
-  readonly name: RuuviPayload['format'];
+  readonly name: RuuviHeading['format'];
   readonly bytes: number;
   readonly fields: readonly (readonly [at: number, field: ScaledField])[];
   readonly sequence: { readonly at: number; readonly bytes: number; readonly hasNone?: true };
@@ -56,7 +63,7 @@ const U16_NONE = { none: [0xffff] };
 const CLIMATE: Format['fields'] = [
   [1, scaledField('temperature', 'temperature', 's16', '0.005', { none: [-0x8000] })],
   [3, scaledField('humidity', 'humidity', 'u16', '0.0025', U16_NONE)],
-  [5, scaledField('pressure', 'pressure', 'u16', '0.001', { ...U16_NONE, offset: Decimal.of(50) })],
+  [5, scaledField('pressure', 'pressure', 'u16', '0.001', { ...U16_NONE, offset: '50' })],
 ];
 
 const ACCELERATION = scaledField('acceleration', 'acceleration', 's16', '0.00980665', { none: [-0x8000] }); // mg
@@ -86,7 +93,7 @@ const FORMATS: ReadonlyMap<number, Format> = new Map([
 ]);
 
 /** What is not a whole number of bytes times a scale. */
-const OTHERS: Readonly<Record<RuuviPayload['format'], (payload: Uint8Array) => readonly MeterObservation[]>> = {
+const OTHERS: Readonly<Record<RuuviHeading['format'], (payload: Uint8Array) => readonly MeterObservation[]>> = {
   '5': (payload) => [power(payload)],
   '6': (payload) => [nineBits('voc-index', payload, { at: 11, flags: 16, bit: 6 }), nineBits('nox-index', payload, { at: 12, flags: 16, bit: 7 }), light(payload)],
   E1: (payload) => [nineBits('voc-index', payload, { at: 17, flags: 28, bit: 6 }), nineBits('nox-index', payload, { at: 18, flags: 28, bit: 7 })],
@@ -103,20 +110,20 @@ function gas(meter: string): ScaledField {
 /** The radio's own power, in the low five bits, is no meter. */
 function power(payload: Uint8Array): MeterObservation {
   const code = integerAt(payload, 13, { bytes: 2 }, 'high first') >> 5;
-  const raw = hexOf(payload.subarray(13, 15));
+  const raw = hexAt(payload, 13, 2);
   return gauge('battery-voltage', 'voltage', code === 0x7ff ? { missing: 'sentinel 0x7FF' } : new Decimal(BigInt(1600 + code), -3), raw);
 }
 
 function nineBits(meter: string, payload: Uint8Array, { at, flags, bit }: { readonly at: number; readonly flags: number; readonly bit: number }): MeterObservation {
   const value = ((payload[at] ?? 0) << 1) | (((payload[flags] ?? 0) >> bit) & 1);
-  return gauge(meter, 'index', value === 0x1ff ? { missing: 'sentinel 0x1FF' } : Decimal.of(value), hexOf(payload.subarray(at, at + 1)));
+  return gauge(meter, 'index', value === 0x1ff ? { missing: 'sentinel 0x1FF' } : Decimal.of(value), hexAt(payload, at, 1));
 }
 
 /** A logarithmic code, so the value is rounded to the hundredths that format E1 has. */
 function light(payload: Uint8Array): MeterObservation {
   const code = payload[13] ?? 0xff;
   const lux = Math.round((Math.exp((code * Math.log(65_536)) / 254) - 1) * 100);
-  return gauge('illuminance', 'illuminance', code === 0xff ? { missing: 'sentinel 0xFF' } : new Decimal(BigInt(lux), -2), hexOf(payload.subarray(13, 14)));
+  return gauge('illuminance', 'illuminance', code === 0xff ? { missing: 'sentinel 0xFF' } : new Decimal(BigInt(lux), -2), hexAt(payload, 13, 1));
 }
 
 function gauge(meter: string, quantity: MeterObservation['quantity'], value: Decimal | NoValue, raw: string): MeterObservation {

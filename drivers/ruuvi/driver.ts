@@ -1,10 +1,10 @@
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
-import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged } from '../../src/driver-kit/codecs/freshness.ts';
 import { notUnderstood, refuseOtherSender, unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { defineAdvertisingDriver, type Heard } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
 import { ProtocolError } from '../../src/driver-kit/vocabulary.ts';
-import { decodedRuuvi } from './codec.ts';
+import { headingOf, valuesOf } from './codec.ts';
 
 const options = z.strictObject({ unauthenticatedCounters });
 
@@ -31,20 +31,18 @@ function decode(advertisement: Advertisement, { unauthenticatedCounters: counter
   if (payload === undefined || more.length > 0) throw notUnderstood('ruuvi', `there are ${more.length === 0 ? 'no' : 'several'} payloads in one advertisement`);
   const isE1 = payload[0] === 0xe1;
   const sinceE1Ms = isE1 ? 0 : before.sinceE1Ms === undefined ? undefined : Math.min(before.sinceE1Ms + sinceMs, E1_GONE_MS);
-  const again = repeated(before.fresh, payload, sinceMs);
-  if (again !== undefined) return { observations: [], state: { fresh: again, sinceE1Ms } };
-  const { format, observations, sequence, address } = decodedRuuvi(payload);
+  const { format, sequence, address } = headingOf(payload);
   if (address?.length === ADDRESS_LENGTH) refuseOtherSender('ruuvi', address, advertisement);
   if (format === '6' && sinceE1Ms !== undefined && sinceE1Ms < E1_GONE_MS) return { observations: [], state: { ...before, sinceE1Ms } };
   const { isNews, after } = judged(before.fresh, { kind: format, bytes: payload, sequence }, sinceMs);
-  return { observations: isNews ? unproven(observations, counters) : [], state: { fresh: after, sinceE1Ms } };
+  return { observations: isNews ? unproven(valuesOf(payload), counters) : [], state: { fresh: after, sinceE1Ms } };
 }
 
 /** The address in the payload, whole in formats 5 and E1 only. */
 function identify(advertisement: Advertisement): string | undefined {
   const [payload] = payloadsOf(advertisement);
   try {
-    const address = payload === undefined ? undefined : decodedRuuvi(payload).address;
+    const address = payload === undefined ? undefined : headingOf(payload).address;
     return address?.length === ADDRESS_LENGTH ? address : undefined;
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;

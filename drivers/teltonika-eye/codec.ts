@@ -28,7 +28,7 @@ export interface EyePayload {
 /** Every meter that there can be. */
 export const METERS: readonly string[] = ['temperature', 'humidity', 'magnet', 'moving', 'movements', 'pitch', 'roll', 'battery-voltage'];
 
-/** Reads the sensor's structure, or service data 2A6E and 2A6F of older models. Throws a ProtocolError on another version. */
+/** Reads the sensor's structure. Throws a ProtocolError on another version. */
 export function decodedEye(advertisement: Advertisement): EyePayload {
   const [bytes] = payloadsOf(advertisement);
   if (bytes === undefined) throw notUnderstood('teltonika-eye', 'there is nothing of a sensor');
@@ -63,7 +63,7 @@ const PARTS: readonly Part[] = [
   part(0x02, scaledField('humidity', 'humidity', 'u8', '1')),
   { flag: 0x10, bytes: 2, read: movement },
   { flag: 0x20, bytes: 3, read: tilt },
-  part(0x80, scaledField('battery-voltage', 'voltage', 'u8', '0.01', { offset: Decimal.of(2) })),
+  part(0x80, scaledField('battery-voltage', 'voltage', 'u8', '0.01', { offset: '2' })),
 ];
 
 function part(flag: number, field: ScaledField): Part {

@@ -1,5 +1,5 @@
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
-import { type Freshness, judged } from '../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
 import { unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { defineAdvertisingDriver } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
@@ -16,9 +16,12 @@ export const teltonikaEye = defineAdvertisingDriver<typeof options, Freshness>({
   matches: (advertisement) => payloadsOf(advertisement).length > 0,
   meters: () => METERS,
   decode(advertisement: Advertisement, { unauthenticatedCounters: counters }, before, sinceMs) {
+    const again = repeated(before, payloadsOf(advertisement)[0] ?? NOTHING, sinceMs);
+    if (again !== undefined) return { observations: [], state: again };
     const { bytes, observations, batteryLow, fault } = decodedEye(advertisement);
-    const { isNews, after } = judged(before, { kind: 'eye', bytes }, sinceMs);
-    if (!isNews) return { observations: [], state: after };
+    const { after } = judged(before, { kind: 'eye', bytes }, sinceMs);
     return { observations: unproven(observations, counters), state: after, ...(batteryLow !== undefined && { batteryLow }), ...(fault !== undefined && { fault }) };
   },
 });
+
+const NOTHING = new Uint8Array();

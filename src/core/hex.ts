@@ -4,10 +4,23 @@ export function hexOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex').toUpperCase();
 }
 
+/** The same for `length` bytes from a position, without a view of them first; bytes beyond the end are left out. */
+export function hexAt(bytes: Uint8Array, at: number, length: number): string {
+  const end = Math.min(at + length, bytes.length);
+  let digits = '';
+  for (let index = at; index < end; index += 1) digits += pairOf(bytes[index]);
+  return digits;
+}
+
+/** One byte in two digits, upper case. */
+export function pairOf(byte: number | undefined): string {
+  return PAIRS[byte ?? -1] ?? '';
+}
+
 /** A value of a few bytes, of which tags send thousands a second: faster than the way over a Buffer. */
 function shortHex(bytes: Uint8Array): string {
   let digits = '';
-  for (const byte of bytes) digits += PAIRS[byte] ?? '';
+  for (let at = 0; at < bytes.length; at += 1) digits += pairOf(bytes[at]);
   return digits;
 }
 

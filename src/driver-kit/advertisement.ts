@@ -1,3 +1,5 @@
+import { pairOf } from '../core/hex.ts';
+
 /** What one advertisement of a BLE device says, its scan response included where there was one. All of it is hostile. */
 export interface Advertisement {
   /** Six bytes as they are printed, upper case: "C0:DE:C0:DE:00:01". */
@@ -36,12 +38,19 @@ export function uuidOf(text: string): string {
 /** The six bytes of an address in the order it is printed; undefined when the text is none. */
 export function addressBytes(address: string): Uint8Array | undefined {
   if (!/^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}$/.test(address)) return undefined;
-  return Uint8Array.from(address.split(':'), (digits) => Number.parseInt(digits, 16));
+  const bytes = new Uint8Array(6);
+  for (let index = 0; index < 6; index += 1) bytes[index] = Number.parseInt(address.slice(3 * index, 3 * index + 2), 16);
+  return bytes;
 }
 
-/** An address as it is printed, upper case with colons. */
-export function spokenAddress(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(':');
+/** An address, or a part of one, as it is printed: upper case with colons. */
+export function spokenAddress(bytes: Uint8Array, at: number, length: number, order: 'low first' | 'high first'): string {
+  let spoken = '';
+  for (let index = 0; index < length; index += 1) {
+    const pair = pairOf(bytes[order === 'high first' ? at + index : at + length - 1 - index]);
+    spoken += index === 0 ? pair : `:${pair}`;
+  }
+  return spoken;
 }
 
 /**
@@ -49,7 +58,7 @@ export function spokenAddress(bytes: Uint8Array): string {
  * Specification 5.4, volume 6, part B, section 1.3.2).
  */
 export function isLasting({ address, addressType }: Pick<Advertisement, 'address' | 'addressType'>): boolean {
-  return addressType === 'public' || /^[C-F]/i.test(address);
+  return addressType === 'public' || Number.parseInt(address.charAt(0), 16) >= 0xc;
 }
 
 /** What follows the four digits in a UUID of the Bluetooth SIG (Core Specification 5.4, volume 3, part B, section 2.5.1). */

@@ -1,4 +1,4 @@
-export { hexOf } from '../core/hex.ts';
+export { hexAt, hexOf } from '../core/hex.ts';
 
 /** The bytes of hexadecimal digits; spaces between them are allowed. Throws a RangeError on anything else. */
 export function bytesOfHex(text: string): Uint8Array {

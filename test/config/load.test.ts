@@ -194,7 +194,7 @@ gateway.yaml:15:11  devices.generator.port: found "ttyUSB1"; write the whole pat
 
   it.each([
     ['an unknown key', `${WHOLE}logg: {}\n`, ':9:1  logg: unknown key; did you mean "log"?'],
-    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, ble, log, assets, devices'],
+    ['an unknown key far from all', `${WHOLE}banana: 1\n`, ':9:1  banana: unknown key; there is gateway, site, owner, mqtt, outbox, scans, ble, led, log, assets, devices'],
     ['another spelling', WHOLE.replace('site:', 'Site:'), ':2:1  Site: unknown key; did you mean "site"?'],
     ['a missing key', WHOLE.replace(/site.*\n/, ''), '  site: missing (Where the gateway belongs: a yard, plant or fleet)'],
     ['a key that stands twice', `${WHOLE}site: york\n`, ':9:1  site: stands here a second time, first in line 2; keep one'],

@@ -7,6 +7,11 @@ import { ProtocolError } from '../../src/core/errors.ts';
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
 import type { Heard } from '../../src/driver-kit/define-driver.ts';
 
+/** All inputs together. */
+const INPUTS = process.env['TAILGATE_LONG'] === '1' ? 1_000_000 : 16_000;
+const EACH = Math.ceil(INPUTS / drivers.filter(({ form }) => form === 'advertising' || form === 'gatt').length);
+const ADVERTISEMENTS_MAX = 12;
+const LIMIT_MS = 1_800_000;
 const KEY = '00112233445566778899AABBCCDDEEFF';
 const COMPANIES = [0x0499, 0x004c, 0x089a, 0x0757];
 const UUIDS = ['fcd2', 'feaa', '181a'];
@@ -35,6 +40,12 @@ const advertisement: fc.Arbitrary<Advertisement> = fc.record({
   serviceUuids: fc.constant([]),
 });
 
+/** Descriptor 2904: any bytes, or one whose format (SFLOAT and FLOAT among them) and unit are known. */
+const presentation = fc.oneof(
+  fc.uint8Array({ maxLength: 9 }),
+  fc.tuple(fc.constantFrom(0x04, 0x06, 0x07, 0x08, 0x0c, 0x0e, 0x0f, 0x10, 0x14, 0x16, 0x17), fc.integer({ min: 0, max: 255 }), fc.constantFrom(0x00, 0x24, 0x2f, 0xab)).map(([format, exponent, unit]) => Uint8Array.of(format, exponent, unit, 0x27, 1, 0, 0)),
+);
+
 /** What a decoder made of bytes, or undefined when it refused them as it should. */
 function attempted(decode: () => Heard): Heard | undefined {
   try {
@@ -49,11 +60,11 @@ function attempted(decode: () => Heard): Heard | undefined {
 
 describe('any bytes by radio', () => {
   const tags = drivers.filter((driver) => driver.form === 'advertising');
-  it.each(tags.map((driver) => [driver.name, driver] as const))('%s refuses or decodes, and what it remembers stays small and can be written down', (_, driver) => {
+  it.each(tags.map((driver) => [driver.name, driver] as const))(`%s refuses or decodes ${EACH} times, and what it remembers stays small and can be written down`, { timeout: LIMIT_MS }, (_, driver) => {
     const optionSets = [driver.options.parse({}), ...(driver.secrets === undefined ? [] : [{ ...driver.options.parse({}), keyFile: KEY }])];
     let decoded = 0;
     fc.assert(
-      fc.property(fc.array(advertisement, { maxLength: 12 }), fc.constantFrom(...optionSets), (advertisements, options) => {
+      fc.property(fc.array(advertisement, { minLength: ADVERTISEMENTS_MAX, maxLength: ADVERTISEMENTS_MAX }), fc.constantFrom(...optionSets), (advertisements, options) => {
         let state: unknown;
         for (const heard of advertisements) {
           driver.identify?.(heard);
@@ -66,7 +77,7 @@ describe('any bytes by radio', () => {
           expect(JSON.stringify(state).length).toBeLessThan(STATE_CHARACTERS_MAX);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: Math.ceil(EACH / ADVERTISEMENTS_MAX) },
     );
     expect(decoded).toBeGreaterThan(0);
   });
@@ -83,17 +94,17 @@ describe('any bytes by radio', () => {
     );
   });
 
-  it('as characteristics are refused or decoded', () => {
+  it(`as characteristics are refused or decoded ${EACH} times`, { timeout: LIMIT_MS }, () => {
     const [meter] = drivers.filter((driver) => driver.form === 'gatt' && driver.name === 'gatt-meter');
     if (meter?.form !== 'gatt') throw new Error('there is no gatt-meter');
     const options = meter.options.parse({});
-    let decoded = 0;
+    const read = new Set<string>();
     fc.assert(
-      fc.property(fc.constantFrom(...CHARACTERISTICS), fc.uint8Array({ maxLength: 20 }), fc.uint8Array({ maxLength: 9 }), fc.uint8Array({ maxLength: 2 }), ({ uuid }, bytes, format, digitals) => {
-        if (attempted(() => meter.decode({ service: '', characteristic: uuid, bytes, descriptors: { 2904: format, 2909: digitals } }, options, undefined)) !== undefined) decoded += 1;
+      fc.property(fc.constantFrom(...CHARACTERISTICS), fc.uint8Array({ maxLength: 20 }), presentation, fc.uint8Array({ maxLength: 2 }), ({ uuid }, bytes, format, digitals) => {
+        if (attempted(() => meter.decode({ service: '', characteristic: uuid, bytes, descriptors: { 2904: format, 2909: digitals } }, options, undefined)) !== undefined) read.add(uuid);
       }),
-      { numRuns: 2000 },
+      { numRuns: EACH },
     );
-    expect(decoded).toBeGreaterThan(100);
+    expect([...read].sort()).toEqual(CHARACTERISTICS.map(({ uuid }) => uuid).sort()); // each of them was decoded
   });
 });

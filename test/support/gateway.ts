@@ -12,7 +12,7 @@ export interface GatewayStatus {
   readonly outbox: { readonly waiting: { readonly scan: number; readonly meter: number }; readonly settled: number; readonly fault?: string };
   readonly devices: readonly { readonly device: string; readonly state: string; readonly why?: string; readonly readings: number; readonly frames: number; readonly refused: number; readonly repeats: number; readonly discarded: Readonly<Record<string, number>> }[];
   readonly led?: { readonly state: string; readonly why?: string };
-  readonly radio?: { readonly state: string; readonly why?: string; readonly starts: number };
+  readonly radio?: { readonly state: string; readonly why?: string; readonly starts: number; readonly heard: number };
   readonly alarms: readonly string[];
 }
 

@@ -29,48 +29,86 @@ export interface ReadStructures {
  * advertising has room for (section 2.3.4.9 of volume 6, part B), nothing is read. Never throws.
  */
 export function readStructures(bytes: Uint8Array, heading: Heading): ReadStructures {
-  const found: Found = { manufacturer: [], services: [], serviceUuids: [] };
+  const found: Found = { name: undefined, manufacturer: [], services: [], serviceUuids: [] };
   const end = Math.min(bytes.length, DATA_BYTES_MAX);
   let at = 0;
   while (at < end && bytes[at] !== 0) {
     const next = at + 1 + (bytes[at] ?? 0);
     if (next > end) break;
-    take(bytes[at + 1] ?? 0, bytes.subarray(at + 2, next), found);
+    take(bytes[at + 1] ?? 0, bytes, { from: at + 2, end: next }, found);
     at = next;
   }
-  const { name, ...lists } = found;
-  return { advertisement: { ...heading, ...(name !== undefined && { name }), ...lists }, cutShortBytes: at < end && bytes[at] === 0 ? 0 : bytes.length - at };
+  const { name, manufacturer, services, serviceUuids } = found;
+  const { address, addressType, connectable, rssi } = heading;
+  const advertisement = { address, addressType, connectable, rssi, manufacturer, services, serviceUuids };
+  return { advertisement: name === undefined ? advertisement : { ...advertisement, name }, cutShortBytes: at < end && bytes[at] === 0 ? 0 : bytes.length - at };
 }
 
 interface Found {
-  name?: string;
+  name: string | undefined;
   readonly manufacturer: ManufacturerData[];
   readonly services: ServiceData[];
   readonly serviceUuids: string[];
 }
 
-function take(type: number, content: Uint8Array, found: Found): void {
-  const uuidBytes = UUID_BYTES.get(type);
+/** Where the content of a structure stands; a view of it is made only where one is kept. */
+interface Span {
+  readonly from: number;
+  readonly end: number;
+}
+
+function take(type: number, bytes: Uint8Array, { from, end }: Span, found: Found): void {
+  const uuidBytes = listedUuidBytes(type);
   if (uuidBytes !== undefined) {
-    for (let at = 0; at + uuidBytes <= content.length; at += uuidBytes) found.serviceUuids.push(reversedUuid(content, at, uuidBytes));
+    for (let at = from; at + uuidBytes <= end; at += uuidBytes) found.serviceUuids.push(reversedUuid(bytes, at, uuidBytes));
     return;
   }
-  const dataUuidBytes = SERVICE_DATA.get(type);
-  if (dataUuidBytes !== undefined && content.length >= dataUuidBytes) {
-    found.services.push({ uuid: reversedUuid(content, 0, dataUuidBytes), bytes: content.subarray(dataUuidBytes) });
-  } else if (type === MANUFACTURER && content.length >= 2) {
-    found.manufacturer.push({ company: (content[0] ?? 0) | ((content[1] ?? 0) << 8), bytes: content.subarray(2) });
+  const dataUuidBytes = dataUuidBytesOf(type);
+  if (dataUuidBytes !== undefined && from + dataUuidBytes <= end) {
+    found.services.push({ uuid: reversedUuid(bytes, from, dataUuidBytes), bytes: bytes.subarray(from + dataUuidBytes, end) });
+  } else if (type === MANUFACTURER && from + 2 <= end) {
+    found.manufacturer.push({ company: (bytes[from] ?? 0) | ((bytes[from + 1] ?? 0) << 8), bytes: bytes.subarray(from + 2, end) });
   } else if (type === COMPLETE_NAME || (type === SHORT_NAME && found.name === undefined)) {
-    found.name = new TextDecoder().decode(content);
+    found.name = new TextDecoder().decode(bytes.subarray(from, end));
+  }
+}
+
+/** The bytes of each UUID in a list of UUIDs, whole or not; undefined when the type is no such list. */
+function listedUuidBytes(type: number): number | undefined {
+  switch (type) {
+    case 0x02:
+    case 0x03:
+      return 2;
+    case 0x04:
+    case 0x05:
+      return 4;
+    case 0x06:
+    case 0x07:
+      return 16;
+    default:
+      return undefined;
+  }
+}
+
+/** The bytes of the UUID that service data begins with; undefined when the type is no service data. */
+function dataUuidBytesOf(type: number): number | undefined {
+  switch (type) {
+    case 0x16:
+      return 2;
+    case 0x20:
+      return 4;
+    case 0x21:
+      return 16;
+    default:
+      return undefined;
   }
 }
 
 /** UUIDs travel lowest byte first. */
 function reversedUuid(bytes: Uint8Array, from: number, length: number): string {
-  if (length === 2) return (((bytes[from + 1] ?? 0) << 8) | (bytes[from] ?? 0)).toString(16).padStart(4, '0');
   let digits = '';
-  for (let at = from + length - 1; at >= from; at -= 1) digits += (bytes[at] ?? 0).toString(16).padStart(2, '0');
-  return uuidOf(digits);
+  for (let at = from + length - 1; at >= from; at -= 1) digits += PAIRS[bytes[at] ?? 0] ?? '';
+  return length === 2 ? digits : uuidOf(digits);
 }
 
 const DATA_BYTES_MAX = 1650;
@@ -78,19 +116,5 @@ const SHORT_NAME = 0x08;
 const COMPLETE_NAME = 0x09;
 const MANUFACTURER = 0xff;
 
-/** The bytes of each UUID in lists of UUIDs, whole or not, by their type. */
-const UUID_BYTES: ReadonlyMap<number, number> = new Map([
-  [0x02, 2],
-  [0x03, 2],
-  [0x04, 4],
-  [0x05, 4],
-  [0x06, 16],
-  [0x07, 16],
-]);
-
-/** The bytes of the UUID that service data begins with, by its type. */
-const SERVICE_DATA: ReadonlyMap<number, number> = new Map([
-  [0x16, 2],
-  [0x20, 4],
-  [0x21, 16],
-]);
+/** Each byte in lower-case digits. */
+const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

@@ -28,7 +28,7 @@ export function judged(before: Freshness | undefined, { kind, bytes, sequence }:
   const payload = hexOf(bytes.length > BYTES_MAX ? bytes.subarray(0, BYTES_MAX) : bytes);
   if (before === undefined) return { isNews: true, after: remembered(undefined, kind, payload, sequence) };
   const quietMs = Math.min(before.quietMs + sinceMs, QUIET_MOST_MS);
-  const isSame = before.last.some(([known, last]) => known === kind && last === payload);
+  const isSame = before.last.some((entry) => entry[0] === kind && entry[1] === payload);
   const isNews = !isSame && (sequence === undefined || before.sequence === undefined || quietMs > FORGOTTEN_AFTER_MS || isAhead(before.sequence, sequence));
   return { isNews, after: isNews ? remembered(before, kind, payload, sequence) : { ...before, quietMs } };
 }
@@ -37,7 +37,7 @@ export function judged(before: Freshness | undefined, { kind, bytes, sequence }:
 export function repeated(before: Freshness | undefined, bytes: Uint8Array, sinceMs: number): Freshness | undefined {
   if (before === undefined) return undefined;
   const payload = hexOf(bytes);
-  if (!before.last.some(([, last]) => last === payload)) return undefined;
+  if (!before.last.some((entry) => entry[1] === payload)) return undefined;
   return { ...before, quietMs: Math.min(before.quietMs + sinceMs, QUIET_MOST_MS) };
 }
 
@@ -48,9 +48,12 @@ function isAhead(last: number, { value, bits }: { readonly value: number; readon
 }
 
 function remembered(before: Freshness | undefined, kind: string, payload: string, sequence: Payload['sequence']): Freshness {
-  const others = (before?.last ?? []).filter(([known]) => known !== kind).slice(1 - KINDS_MAX);
+  const last: (readonly [string, string])[] = [];
+  for (const entry of before?.last ?? []) if (entry[0] !== kind) last.push(entry);
+  if (last.length >= KINDS_MAX) last.shift();
+  last.push([kind, payload]);
   const value = sequence?.value ?? before?.sequence;
-  return { quietMs: 0, last: [...others, [kind, payload]], ...(value !== undefined && { sequence: value }) };
+  return value === undefined ? { quietMs: 0, last } : { quietMs: 0, last, sequence: value };
 }
 
 const FORGOTTEN_AFTER_MS = 4000;

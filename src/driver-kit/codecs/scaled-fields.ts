@@ -1,7 +1,10 @@
-import { hexOf } from '../bytes.ts';
+import { hexAt } from '../bytes.ts';
 import { type CounterShape, Decimal, type MeterKind, type MeterObservation, type NoValue, type Quantity } from '../vocabulary.ts';
 
-/** One whole number in a payload and what it measures: the value is the number times `scale`, plus `offset`. */
+/**
+ * One whole number in a payload and what it measures: the value is the number times `factor`, plus `addend`, in units of ten
+ * to the power `exponent`. Both are whole, and no value goes beyond what a double holds exactly.
+ */
 export interface ScaledField {
   readonly meter: string;
   readonly quantity: Quantity;
@@ -9,19 +12,33 @@ export interface ScaledField {
   readonly kind?: MeterKind;
   readonly bytes: number;
   readonly signed?: true;
-  readonly scale: Decimal;
-  readonly offset?: Decimal;
+  readonly factor: number;
+  readonly addend: number;
+  readonly exponent: number;
   /** The numbers that stand for "no value". */
   readonly none?: readonly number[];
+  /** How it is built, where it is a counter. */
+  readonly counter?: CounterShape;
 }
 
 /** Which byte of a number comes first. */
 export type ByteOrder = 'low first' | 'high first';
 
+/** What a field may say beside its form and scale: `offset` is added to the scaled number. */
+export interface MoreOfField extends Pick<ScaledField, 'kind' | 'none'> {
+  readonly offset?: string;
+}
+
 /** The field of a table that says as much in short: "s16" is signed with 16 bits, "0.01" the scale. */
-export function scaledField(meter: string, quantity: Quantity, form: `${'s' | 'u'}${8 | 16 | 24 | 32}`, scale: string, more: Partial<ScaledField> = {}): ScaledField {
+export function scaledField(meter: string, quantity: Quantity, form: `${'s' | 'u'}${8 | 16 | 24 | 32 | 48}`, scale: string, { offset = '0', ...more }: MoreOfField = {}): ScaledField {
   const bytes = Number(form.slice(1)) / 8;
-  return { meter, quantity, bytes, scale: exactly(scale), ...(form.startsWith('s') && { signed: true }), ...more };
+  const [step, start] = [exactly(scale), exactly(offset)];
+  const exponent = Math.min(step.exponent, start.exponent);
+  const [factor, addend] = [Number(step.unscaled) * 10 ** (step.exponent - exponent), Number(start.unscaled) * 10 ** (start.exponent - exponent)];
+  if (!Number.isSafeInteger(2 ** (8 * bytes) * factor) || !Number.isSafeInteger(2 ** (8 * bytes) * factor + addend)) throw new TypeError(`${meter}: values times ${scale} are not exact`);
+  const isSigned = form.startsWith('s');
+  const counter = more.kind === 'counter' && !isSigned ? binaryCounter(8 * bytes, { step, none: more.none }) : undefined;
+  return { meter, quantity, bytes, factor, addend, exponent, ...(isSigned && { signed: true }), ...(counter && { counter }), ...more };
 }
 
 /** The decimal number of a text that is known to be one. */
@@ -33,43 +50,32 @@ export function exactly(text: string): Decimal {
 
 /** The field's observation out of a payload that holds it at the position. */
 export function fieldObservation(field: ScaledField, payload: Uint8Array, at: number, order: ByteOrder): MeterObservation {
-  const { meter, quantity, kind = 'gauge', bytes } = field;
-  const raw = hexOf(payload.subarray(at, at + bytes));
-  const counter = kind === 'counter' && field.signed !== true ? counterOf(field) : undefined;
+  const { meter, quantity, kind = 'gauge', bytes, counter } = field;
+  const raw = hexAt(payload, at, bytes);
   return { kind: 'meter', meter, quantity, meterKind: kind, value: valueOf(field, integerAt(payload, at, field, order), raw), raw, ...(counter && { counter }) };
 }
 
 /**
- * How a counter of so many bits is built. Up to 16 bits it goes round in ordinary use, and rollover is allowed; wider ones are as
- * likely to be set back, and somebody has to say so. The codes for "no value" are its highest, and it does not count through them.
+ * How a counter of so many bits is built, that counts by `step`. Up to 16 bits it goes round in ordinary use, and rollover is allowed;
+ * wider ones are as likely to be set back, and somebody has to say so. The codes for "no value" are its highest, and it does not count
+ * through them.
  */
-export function binaryCounter(bits: number, { scale = Decimal.of(1), none = [] }: Partial<Pick<ScaledField, 'scale' | 'none'>> = {}): CounterShape {
+export function binaryCounter(bits: number, { step = Decimal.of(1), none = [] }: { readonly step?: Decimal; readonly none?: readonly number[] | undefined } = {}): CounterShape {
   const numbers = Math.min(2 ** bits, ...none);
-  return { bits, modulus: scale.times(Decimal.of(numbers)), step: scale, ...(bits <= GOES_ROUND_BITS && { rollover: true }) };
+  return { bits, modulus: step.times(Decimal.of(numbers)), step, ...(bits <= GOES_ROUND_BITS && { rollover: true }) };
 }
 
 /** The whole number of up to 48 bits at the position; bytes beyond the payload count as 0. */
 export function integerAt(payload: Uint8Array, at: number, { bytes, signed }: Pick<ScaledField, 'bytes' | 'signed'>, order: ByteOrder): number {
   let value = 0;
-  for (let index = 0; index < bytes; index += 1) value = value * 256 + (payload[order === 'high first' ? at + index : at + bytes - 1 - index] ?? 0);
+  if (order === 'high first') for (let index = at; index < at + bytes; index += 1) value = value * 256 + (payload[index] ?? 0);
+  else for (let index = at + bytes - 1; index >= at; index -= 1) value = value * 256 + (payload[index] ?? 0);
   return signed === true && value >= 2 ** (8 * bytes - 1) ? value - 2 ** (8 * bytes) : value;
 }
 
-/** Made once for a field: tables are read for each of many advertisements. */
-function counterOf(field: ScaledField): CounterShape {
-  const known = COUNTERS.get(field);
-  if (known !== undefined) return known;
-  const made = binaryCounter(8 * field.bytes, field);
-  COUNTERS.set(field, made);
-  return made;
-}
-
-const COUNTERS = new WeakMap<ScaledField, CounterShape>();
-
-function valueOf({ none, scale, offset }: ScaledField, integer: number, raw: string): Decimal | NoValue {
+function valueOf({ none, factor, addend, exponent }: ScaledField, integer: number, raw: string): Decimal | NoValue {
   if (none?.includes(integer) === true) return { missing: `sentinel 0x${raw}` };
-  const value = new Decimal(BigInt(integer) * scale.unscaled, scale.exponent);
-  return offset === undefined ? value : value.plus(offset);
+  return new Decimal(BigInt(integer * factor + addend), exponent);
 }
 
 const GOES_ROUND_BITS = 16;
