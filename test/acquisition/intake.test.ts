@@ -354,7 +354,7 @@ describe('a reading on demand', () => {
     const read = async (demanded?: { readonly meter?: string }): Promise<string[]> => {
       const before = disk.rows.length;
       const observations = ['pressure', 'level'].map((meter): MeterObservation => ({ kind: 'meter', meter, quantity: 'pressure', meterKind: 'gauge', value: Decimal.of(7), raw: '7' }));
-      void intake.take({ observations, stamp: clock.stamp(), demanded }, { mapping: { device: 'press', meters }, status, lingerMs: 0 });
+      void intake.take({ observations, stamp: clock.stamp(), demanded }, { mapping: { device: 'press', meters }, status, lingerMs: 0, place: scanPlace('press') });
       await disk.commitAll();
       await clock.advance(2000);
       return disk.rows.slice(before).flatMap((row) => (row.kind === 'reading' ? [row.content.meter] : []));
