@@ -84,9 +84,11 @@ async function measureLatency({ runs, report }: BleParts, gateway: RadioGateway,
     await subscriber.take(0);
     const count = LATENCY_PER_SECOND * LATENCY_SECONDS;
     const { sentMs } = await gateway.air.advertise({ count: count * crowd, perSecond: LATENCY_PER_SECOND * crowd, tags: TAGS, tagEvery: crowd });
-    const arrivals = await subscriber.take(count);
+    await wait(ARRIVED_MS);
+    const arrivals = await subscriber.take(0);
     const times = arrivals.map(({ text, atMs }) => atMs - (sentMs.get(Number(text)) ?? Number.NaN));
-    if (arrivals.length !== count || sentMs.size !== count || times.some((time) => Number.isNaN(time))) throw new Error(`${sentMs.size} values sent, ${arrivals.length} arrived, ${times.filter(Number.isNaN).length} unknown`);
+    // Where the machine stood still two values of a tag fall into one second, of which only the first is published.
+    if (arrivals.length < 0.9 * count || sentMs.size !== count || times.some((time) => Number.isNaN(time))) throw new Error(`${sentMs.size} values sent, ${arrivals.length} arrived, ${times.filter(Number.isNaN).length} unknown`);
     latencies.push({ p50: percentile(times, 0.5), p99: percentile(times, 0.99) });
   }
   const p50 = median(latencies.map((latency) => latency.p50));
@@ -151,14 +153,13 @@ class RadioGateway {
     return after.dropped - before.dropped;
   }
 
-  /** What the processes take of a core while this is advertised, without its first second. */
+  /** What the processes take of a core while this is advertised: all that they use until it was heard, over the time it was sent in. */
   async shares(order: Parameters<AirProcess['advertise']>[0]): Promise<Shares> {
-    const heard = this.hear(order);
-    await wait(1000);
-    const [startMs, before] = [performance.now(), this.#cpu()];
-    await wait((order.count / order.perSecond) * 1000 - 1500);
-    const [seconds, after] = [(performance.now() - startMs) / 1000, this.#cpu()];
-    return { dropped: await heard, gateway: (after.gateway - before.gateway) / seconds, radio: (after.radio - before.radio) / seconds };
+    const before = this.#cpu();
+    const dropped = await this.hear(order);
+    const after = this.#cpu();
+    const seconds = order.count / order.perSecond;
+    return { dropped, gateway: (after.gateway - before.gateway) / seconds, radio: (after.radio - before.radio) / seconds };
   }
 
   memory(): { readonly gateway: number; readonly radio: number } {
@@ -210,6 +211,7 @@ const LOAD_SECONDS = 10;
 const LATENCY_PER_SECOND = 40;
 const LATENCY_SECONDS = 15;
 const SETTLE_MS = 1500;
+const ARRIVED_MS = 3000;
 /** What nobody asked for is told with the next ping only. */
 const TOLD_MS = 6000;
 const WARM_ADDRESSES = 20_000;
