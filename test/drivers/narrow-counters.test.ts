@@ -71,7 +71,7 @@ describe('the narrow counter of a tag goes on above its width without a new epoc
 });
 
 describe('a counter of 48 bits', () => {
-  const field = { ...scaledField('total', 'count', 'u8', '1', { kind: 'counter' }), bytes: 6 };
+  const field = scaledField('total', 'count', 'u48', '1', { kind: 'counter' });
   const reports = (...values: readonly number[]): Observation[][] => values.map((value) => [fieldObservation(field, Buffer.from(hex(value, 6), 'hex'), 0, 'low first')]);
 
   it('is told to its last digit, and begins an epoch when it goes round', () => {
