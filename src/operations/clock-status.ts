@@ -73,8 +73,9 @@ export class ClockStatus {
   /** Looks now and then until `stop`, and tells what changes; not at once, since at the start there is something better to do. */
   start(changed: (change: ClockChange) => void): void {
     this.#changed = changed;
-    this.#repeat(LOOK_FIRST_MS, LOOK_EVERY_MS, () => void this.#look());
-    this.#repeat(STEP_LOOK_EVERY_MS, STEP_LOOK_EVERY_MS, () => void this.#stamp());
+    // Each look may start a program, which holds up a small box for milliseconds: seldom, while all is well.
+    this.#repeat(LOOK_FIRST_MS, () => (this.#state === 'synced' ? SYNCED_LOOK_EVERY_MS : LOOK_EVERY_MS), () => void this.#look());
+    this.#repeat(STEP_LOOK_EVERY_MS, () => STEP_LOOK_EVERY_MS, () => void this.#stamp());
   }
 
   /** Stops looking. */
@@ -90,10 +91,10 @@ export class ClockStatus {
     if (this.#step === undefined) this.#decide(this.#raw.stamp(), this.#witness);
   }
 
-  #repeat(firstMs: number, everyMs: number, action: () => void): void {
+  #repeat(firstMs: number, everyMs: () => number, action: () => void): void {
     const slot = this.#cancels.length;
     const run = (): void => {
-      this.#cancels[slot] = this.#raw.after(everyMs, run);
+      this.#cancels[slot] = this.#raw.after(everyMs(), run);
       action();
     };
     this.#cancels[slot] = this.#raw.after(firstMs, run);
@@ -190,6 +191,7 @@ const RANK: Readonly<Record<ClockState, number>> = { unsynced: 0, holdover: 1, s
 
 const LOOK_FIRST_MS = 2000;
 const LOOK_EVERY_MS = 30_000;
+const SYNCED_LOOK_EVERY_MS = 300_000;
 const STEP_LOOK_EVERY_MS = 1000;
 const STEP_LEAST_MS = 500;
 

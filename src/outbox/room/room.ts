@@ -29,6 +29,8 @@ export class Room {
   #rowBytes = ROW_BYTES_ASSUMED;
   /** Looked at once a commit: a disk that fills up within one refuses it by itself. */
   #free: number | undefined;
+  /** What the file took when that was last looked at, which is after each commit. */
+  #file: { readonly used: number; readonly size: number } | undefined;
 
   constructor(parts: RoomParts) {
     this.#parts = parts;
@@ -39,10 +41,10 @@ export class Room {
 
   /** How much is taken, and how much there is. */
   usage(): Usage {
-    const { store, limits } = this.#parts;
+    const { store } = this.#parts;
     const { used, size } = store.guarded(() => store.statements.usedBytes.get()) ?? { used: 0, size: 0 };
-    const growth = Math.max(0, this.#freeBytes() - limits.freeBytesMin);
-    return { usedBytes: used, limitBytes: Math.min(limits.bytesMax, size + growth), waitingBytes: Math.round(Math.min(used, store.book.waiting * this.#rowBytes)) };
+    this.#file = { used, size };
+    return { usedBytes: used, limitBytes: this.#limitBytes(size), waitingBytes: Math.round(Math.min(used, store.book.waiting * this.#rowBytes)) };
   }
 
   /** Makes room for a batch; throws a StorageError when there is none to make. */
@@ -51,6 +53,7 @@ export class Room {
     const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
     if (rows.length > 0) this.#rowBytes += ((bytes / rows.length) * STORED_SHARE - this.#rowBytes) * AVERAGE_OVER;
     const needed = rows.length === 0 ? 0 : bytes * GROWTH + PAGES_ASIDE;
+    if (this.#isFarFromFull(needed)) return;
     let { usedBytes, limitBytes } = this.usage();
     // A little at each commit long before it is full, so that no scan waits for a great clearance.
     if (usedBytes + needed > limitBytes * NEARLY_FULL && !this.#retention.purge('all')) this.#shedding.shed(now);
@@ -89,6 +92,16 @@ export class Room {
     return gone === 0 ? low : [...low, `${gone} meter readings were given up since the start for want of room: the broker has been away too long for outbox.sizeMax`];
   }
 
+  /** By what is known without asking SQLite, which would begin a transaction of its own for each commit. */
+  #isFarFromFull(needed: number): boolean {
+    return this.#file !== undefined && this.#file.used + needed <= this.#limitBytes(this.#file.size) * FAR_FROM_FULL;
+  }
+
+  #limitBytes(size: number): number {
+    const { bytesMax, freeBytesMin } = this.#parts.limits;
+    return Math.min(bytesMax, size + Math.max(0, this.#freeBytes() - freeBytesMin));
+  }
+
   #freeBytes(): number {
     this.#free ??= this.#looked();
     return this.#free;
@@ -121,3 +134,5 @@ const PAGES_ASIDE = 64 * 1024;
 const TIDY_ROWS_LEAST = 250;
 /** From here on a little is cleared at each commit. */
 const NEARLY_FULL = 0.9;
+/** Until here a commit and what a salvage adds beside it are nothing to look at. */
+const FAR_FROM_FULL = 0.5;
