@@ -88,7 +88,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
 
 type Act = <Args extends readonly unknown[]>(run: (...args: Args) => Promise<number>) => (...args: Args) => Promise<void>;
 
-interface QuarantineOptions {
+interface RunningOptions {
   readonly file: string;
   readonly directory?: string;
   readonly json: boolean;
@@ -104,22 +104,16 @@ function addDecisions(program: Command, installation: Installation, action: Act)
 
 function addQuarantine(program: Command, installation: Installation, action: Act): void {
   const quarantine = program.command('quarantine').description('readings that the other side refused for good: look at them, send them again, give them up');
-  const common = (command: Command): Command =>
-    command
-      .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
-      .option('--directory <path>', 'its outbox directory, in place of a configuration file')
-      .option('--json', 'print as JSON', false);
-  const parts = async ({ file, directory, json }: QuarantineOptions) => ({ directory: directory ?? (await outboxDirectory(file, installation)), json, write: print });
-  common(quarantine.command('list').description('list them, oldest first, with the reasons')).action(
-    action(async (options: QuarantineOptions) => (await import('./quarantine.ts')).listQuarantine(await parts(options))),
+  withRunningOptions(quarantine.command('list').description('list them, oldest first, with the reasons')).action(
+    action(async (options: RunningOptions) => (await import('./quarantine.ts')).listQuarantine(await runningParts(options, installation))),
   );
   const decide = (command: Command, decision: 'retry' | 'drop'): void => {
-    common(command)
+    withRunningOptions(command)
       .argument('[rows...]', 'rows as the list shows them, such as 1/18340')
       .option('--all', 'all that are listed', false)
       .action(
-        action(async (rows: readonly string[], options: QuarantineOptions & { readonly all: boolean; readonly force?: boolean }) =>
-          (await import('./quarantine.ts')).decideQuarantine(decision, rows, { ...(await parts(options)), all: options.all, force: options.force ?? false }),
+        action(async (rows: readonly string[], options: RunningOptions & { readonly all: boolean; readonly force?: boolean }) =>
+          (await import('./quarantine.ts')).decideQuarantine(decision, rows, { ...(await runningParts(options, installation)), all: options.all, force: options.force ?? false }),
         ),
       );
   };
@@ -138,33 +132,17 @@ function addSheet(program: Command, action: Act): void {
 
 function addMeter(program: Command, installation: Installation, action: Act): void {
   const meter = program.command('meter').description('tell a running gateway what happened to a meter');
-  meter
-    .command('replaced')
+  withRunningOptions(meter.command('replaced'))
     .description('a counter was replaced or set back: begin a new epoch, whose first value is the next one that is read')
     .argument('<meter>', 'the meter, as DEVICE/METER')
-    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
-    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
-    .option('--json', 'print as JSON', false)
-    .action(
-      action(async (name: string, { file, directory, json }: QuarantineOptions) =>
-        (await import('./meter.ts')).meterReplaced({ directory: directory ?? (await outboxDirectory(file, installation)), meter: name, json, write: print }),
-      ),
-    );
+    .action(action(async (name: string, options: RunningOptions) => (await import('./meter.ts')).meterReplaced({ ...(await runningParts(options, installation)), meter: name })));
 }
 
 function addPoll(program: Command, installation: Installation, action: Act): void {
-  program
-    .command('poll')
+  withRunningOptions(program.command('poll'))
     .description('have a running gateway read a device, or one meter, now and whatever its reading policy says')
     .argument('<meter>', 'DEVICE or DEVICE/METER')
-    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
-    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
-    .option('--json', 'print as JSON', false)
-    .action(
-      action(async (meter: string, { file, directory, json }: QuarantineOptions) =>
-        (await import('./poll.ts')).pollDevice({ directory: directory ?? (await outboxDirectory(file, installation)), meter, json, write: print }),
-      ),
-    );
+    .action(action(async (meter: string, options: RunningOptions) => (await import('./poll.ts')).pollDevice({ ...(await runningParts(options, installation)), meter })));
 }
 
 function addTag(program: Command, installation: Installation, action: Act): void {
@@ -181,6 +159,18 @@ function addTag(program: Command, installation: Installation, action: Act): void
         (await import('./tag.ts')).resetTag({ directory: directory ?? (await outboxDirectory(file, installation)), device, write: print }),
       ),
     );
+}
+
+/** What every command takes that asks a running gateway. */
+function withRunningOptions(command: Command): Command {
+  return command
+    .option('--file <path>', 'the configuration file of the gateway', '/etc/tailgate/gateway.yaml')
+    .option('--directory <path>', 'its outbox directory, in place of a configuration file')
+    .option('--json', 'print as JSON', false);
+}
+
+async function runningParts({ file, directory, json }: RunningOptions, installation: Installation): Promise<{ readonly directory: string; readonly json: boolean; readonly write: (text: string) => void }> {
+  return { directory: directory ?? (await outboxDirectory(file, installation)), json, write: print };
 }
 
 async function sources({ driversFolder }: Installation) {

@@ -1,4 +1,4 @@
-import { printable } from '../core/printable.ts';
+import { printable, printableJson } from '../core/printable.ts';
 import { ask, socketPath } from '../operations/control-socket.ts';
 
 /** What `tailgate poll` needs. */
@@ -15,7 +15,7 @@ export interface PollParts {
 export async function pollDevice({ directory, meter, json, write }: PollParts): Promise<number> {
   const answer = (await ask(socketPath(directory), 'poll', { meter })) as { readonly values?: number | null; readonly error?: string };
   const { values } = answer;
-  if (json) write(JSON.stringify(answer, null, 2));
+  if (json) write(printableJson(answer));
   else if (values === undefined) write(`${printable(meter)}  not read: ${printable(answer.error ?? 'no answer', ERROR_CHARACTERS_MAX)}`);
   else if (values === null) write(`${printable(meter)}  is asked, and takes longer than a few seconds; see: tailgate status`);
   else write(`${printable(meter)}  read, ${values === 1 ? '1 value' : `${values} values`}`);

@@ -166,6 +166,7 @@ describe('an LED of the kernel', () => {
     await expect(kernelLed(join(path, 'other')).take()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  // Not as root, for whom no file is closed; the words for it are tested above with a lamp that refuses.
   it.skipIf(process.getuid?.() === 0)('that may not be written is an error (not as root, who may everything)', async () => {
     const path = folder({ max_brightness: '1\n', trigger: 'none\n' });
     chmodSync(join(path, 'trigger'), 0o444);
