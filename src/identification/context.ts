@@ -85,15 +85,6 @@ export function contextNote(state: ContextState): string {
 
 /** Reads a note; what is damaged or of another version counts as nothing. */
 export function readContextNote(text: string | undefined): ContextState {
-  if (text === undefined) return {};
-  if (lastRead?.text !== text) lastRead = { text, state: stateIn(text) };
-  return lastRead.state;
-}
-
-/** Every scan has the note read, and it rarely is another than for the scan before. */
-let lastRead: { readonly text: string; readonly state: ContextState } | undefined;
-
-function stateIn(text: string): ContextState {
   const found = noteMembers(text);
   if (found?.['v'] !== VERSION) return NO_CONTEXT;
   return Object.fromEntries(
