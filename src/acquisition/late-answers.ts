@@ -21,23 +21,21 @@ export class LateAnswers {
 
   /** A question to the address got no answer. `exchange` is the same object for every try of one question, and no other's. */
   unanswered(address: string, exchange: object): void {
-    const nowMs = this.#clock.monotonicMs();
-    const { firstMs = nowMs, owes = exchange } = this.#owedBy(address) ?? {};
-    this.#owing.set(address, { sinceMs: nowMs, firstMs, owes: owes === exchange ? exchange : SEVERAL });
+    const owes = this.#owedBy(address)?.owes ?? exchange;
+    this.#owing.set(address, { sinceMs: this.#clock.monotonicMs(), owes: owes === exchange ? exchange : SEVERAL });
   }
 
   /**
-   * A question to the address got an answer; returns whether it can be no other question's. A device or a radio link
-   * that wakes up brings all the answers that it owes, so those behind the first are waited for once more: as long as
-   * this one was late, since a device that is slow with one is slow with the next.
+   * A question to the address got an answer; returns whether it can be no other question's. Where an earlier one got
+   * none it may be that one's, and its own be still to come: a device or a radio link that wakes up brings all that it
+   * owes, one after the other, and is left alone for longer.
    */
   answered(address: string, exchange: object): boolean {
     const owing = this.#owedBy(address);
     if (owing === undefined) return true;
-    const { firstMs, owes } = owing;
-    const nowMs = this.#clock.monotonicMs();
-    const lateMs = firstMs === undefined ? undefined : nowMs - firstMs;
-    this.#owing.set(address, owes === undefined ? undefined : { sinceMs: nowMs, firstMs, lateMs });
+    const { owes } = owing;
+    const isWaking = owes !== undefined && owing !== OWED_FROM_BEFORE;
+    this.#owing.set(address, owes === undefined ? undefined : { sinceMs: this.#clock.monotonicMs(), isWaking });
     return owes === undefined || owes === exchange;
   }
 
@@ -53,10 +51,10 @@ export class LateAnswers {
   waitMs(address: string, quietMs: number): number {
     const owing = this.#owedBy(address);
     if (owing === undefined) return 0;
-    const { sinceMs, lateMs } = owing;
-    const dueMs = lateMs === undefined ? sinceMs : sinceMs + lateMs + quietMs; // a late one took at least one time-out too
-    const quietSinceMs = Math.min(Math.max(dueMs, this.#strayMs), sinceMs + (QUIET_WAITS_MAX - 1) * quietMs);
-    return Math.max(0, quietSinceMs + quietMs - this.#clock.monotonicMs());
+    const { sinceMs, isWaking = false } = owing;
+    const restMs = isWaking ? WAKING_WAITS * quietMs : quietMs;
+    const quietSinceMs = Math.max(sinceMs, Math.min(this.#strayMs, sinceMs + (RESTS_MAX - 1) * restMs));
+    return Math.max(0, quietSinceMs + restMs - this.#clock.monotonicMs());
   }
 
   #owedBy(address: string): Owing | undefined {
@@ -68,10 +66,8 @@ export class LateAnswers {
 interface Owing {
   /** Since when nothing has been asked of it. */
   readonly sinceMs: number;
-  /** When the first of its answers was missed, unless that was before this process began. */
-  readonly firstMs?: number | undefined;
-  /** How late the last answer was, where others may still be behind it. */
-  readonly lateMs?: number | undefined;
+  /** It has begun to bring what it owed, and there may be more. */
+  readonly isWaking?: boolean | undefined;
   /** The one question whose answers are missing, `SEVERAL`, or nothing where only the wait is left. */
   readonly owes?: object | undefined;
 }
@@ -80,5 +76,7 @@ interface Owing {
 const SEVERAL: object = {};
 /** What may have been asked before this process began. */
 const OWED_FROM_BEFORE: Owing = { sinceMs: -Infinity, owes: SEVERAL };
-/** After so many quiet waits in a row the address is asked nevertheless: what keeps coming is noise and no late answer. */
-const QUIET_WAITS_MAX = 5;
+/** So many quiet waits an answer may be behind the one before it. */
+const WAKING_WAITS = 7;
+/** After so many rests in a row the address is asked nevertheless: more than it can owe, so that what keeps coming is noise. */
+const RESTS_MAX = 5;

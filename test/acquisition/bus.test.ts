@@ -264,9 +264,20 @@ describe('late answers', { timeout: 90_000 }, () => {
       const device = bench.device({ address: 1, every: '1 s', responseTimeout: '200 ms', oneByOne: false });
       await bench.begin(device);
       device.slave.nextFaults.push({ afterMs }, {}, {}, {}, { afterMs }, {}, { afterMs }, { afterMs });
-      await bench.clock.advance(10_000);
+      await bench.clock.advance(20_000);
       expect(device.wrong()).toEqual([]);
-      expect(device.values().length).toBeGreaterThan(5);
+      expect(device.values().length).toBeGreaterThan(10);
+    }
+  });
+
+  test('nor where a device is late with both tries of a question, and later with the second', async () => {
+    for (const afterMs of range(0, 1200, 7)) {
+      const { bench, slave, device } = oneDevice({ every: '1 s', responseTimeout: '200 ms' });
+      await bench.begin(device);
+      slave.nextFaults.push({ afterMs: 450 }, { afterMs });
+      await bench.clock.advance(8000);
+      expect(device.wrong()).toEqual([]);
+      expect(device.values().length).toBeGreaterThan(3);
     }
   });
 
@@ -367,7 +378,7 @@ describe('late answers', { timeout: 90_000 }, () => {
     await bench.clock.advance(1800);
     expect(bench.port.opens).toBe(2);
     expect(slave.questions).toHaveLength(1);
-    await bench.clock.advance(7000); // its first answer is perhaps that to the question of before, and is not used
+    await bench.clock.advance(17_500); // its first answer is perhaps that to the question of before, and is not used
     expect(device.values()).toHaveLength(1);
   });
 
@@ -412,7 +423,7 @@ describe('late answers', { timeout: 90_000 }, () => {
   test.each<[string, SlaveFault]>([
     ['a stray byte before every answer', { noiseBefore: Uint8Array.of(0) }],
     ['an echo that nobody configured', { echo: true }],
-  ])('with %s one lost answer costs a device one poll or two', async (_, fault) => {
+  ])('with %s one lost answer costs a device no more than the wait for what it may owe', async (_, fault) => {
     const bench = new Bench();
     const devices = [1, 2, 3].map((address) => bench.device({ address, every: '1 s', profile: profileOf({ m100: { address: 100 } }) }));
     for (const { slave } of devices) slave.fault = fault;
@@ -420,7 +431,7 @@ describe('late answers', { timeout: 90_000 }, () => {
     devices[0]?.slave.nextFaults.push({}, { silent: true });
     await bench.clock.advance(600_000);
     for (const device of devices) {
-      expect(device.values().length).toBeGreaterThan(595);
+      expect(device.values().length).toBeGreaterThan(590);
       expect(device.wrong()).toEqual([]);
     }
   });
@@ -432,9 +443,9 @@ describe('late answers', { timeout: 90_000 }, () => {
     const glitch = (): void => void (bench.port.bring(Uint8Array.of(0)), bench.clock.after(700, glitch));
     glitch();
     device.slave.nextFaults.push({}, { silent: true });
-    await bench.clock.advance(60_000);
+    await bench.clock.advance(120_000);
     expect(device.report().state).toBe('open');
-    expect(device.values().length).toBeGreaterThan(40);
+    expect(device.values().length).toBeGreaterThan(70);
     expect(device.wrong()).toEqual([]);
   });
 
@@ -505,7 +516,7 @@ describe('damage on the line', () => {
     const { bench, slave, device } = oneDevice({});
     await bench.begin(device);
     slave.nextFaults.push({ half: true });
-    await bench.clock.advance(8000);
+    await bench.clock.advance(9900);
     expect(device.values()).toEqual(['m100=100 m200=200 m300=300']);
     expect(device.report().counts).toMatchObject({ discarded: { 'cut off': 3 }, faults: 1, frames: 3 });
     slave.fault = { half: true };
@@ -584,7 +595,7 @@ describe('damage on the line', () => {
     const { bench, slave, device } = oneDevice({});
     await bench.begin(device);
     slave.nextFaults.push({}, { badChecksum: true });
-    await bench.clock.advance(8000);
+    await bench.clock.advance(9900);
     expect(device.values()).toEqual(['m100=100 m200=200 m300=300']);
     expect(device.report().counts.discarded['bad checksum']).toBe(1);
     expect(device.report().counts.faults).toBe(1);
@@ -823,7 +834,7 @@ describe('the link', () => {
     slave.nextFaults.push({ pieces: { bytes: 4, everyMs: 1e9 } });
     await bench.clock.advance(100);
     bench.port.unplug();
-    await bench.clock.advance(8000);
+    await bench.clock.advance(16_000);
     expect(device.wrong()).toEqual([]);
     expect(device.values().length).toBeGreaterThan(3);
     expect(device.report().counts.discarded).toEqual({ 'cut off': 4, 'perhaps the answer to an earlier question': 7 });
@@ -837,7 +848,7 @@ describe('the link', () => {
     bench.port.writeFails = true;
     await bench.clock.advance(700);
     bench.port.writeFails = false;
-    await bench.clock.advance(5000);
+    await bench.clock.advance(10_000);
     expect(bench.port.opens).toBe(2);
     expect([often.report().state, seldom.report().state]).toEqual(['open', 'open']);
   });
