@@ -74,8 +74,11 @@ export class Forwarder implements Follower {
   }
 
   /** See Follower. */
-  arrived(arrival: Arrival): void {
-    this.#tracks.arrived(arrival);
+  arrived(arrival: Arrival, rows?: readonly StoredRow[]): void {
+    const track = this.#tracks.of(arrival);
+    const follow = this.#outlet !== undefined && this.#tracks.isRead(arrival.lane); // what stands before them goes first
+    track?.grew(arrival.last, arrival.rows);
+    if (follow && track !== undefined && rows !== undefined) this.#pages.take(track, rows);
     this.#pump();
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { StorageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { StoredRow } from '../outbox/row.ts';
 import type { Track } from './track.ts';
 
 /** What reading ahead needs. */
@@ -15,7 +16,10 @@ export interface PageReaderParts {
   readonly changed: () => void;
 }
 
-/** Reads rows ahead of sending. Rows whose time may still be corrected are waited for, but not for ever. */
+/**
+ * Reads rows ahead of sending, but for those that can go as they come. Rows whose time may still be corrected are waited for,
+ * but not for ever.
+ */
 export class PageReader {
   readonly #parts: PageReaderParts;
   readonly #reading = new Set<Track>();
@@ -43,6 +47,11 @@ export class PageReader {
   forget(track: Track): void {
     this.#reading.delete(track);
     this.#held.delete(track);
+  }
+
+  /** Takes rows that were just stored and follow what was read of a track, so that they need not be read: not while sending cannot keep up. */
+  take(track: Track, rows: readonly StoredRow[]): void {
+    if (rows.length > 0 && track.queued < PAGE_ROWS) track.read(rows.slice(0, PAGE_ROWS), track.last, false);
   }
 
   /** Reads the next page of a track, if it needs one and none is on its way. */

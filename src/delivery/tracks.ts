@@ -1,5 +1,5 @@
 import { type Lane, LANES } from '../core/reading.ts';
-import type { Arrival, Eviction, Settlement, StreamReport } from '../outbox/calls.ts';
+import type { Eviction, Settlement, StreamReport } from '../outbox/calls.ts';
 import type { Entry } from './subject.ts';
 import { Track } from './track.ts';
 
@@ -26,14 +26,19 @@ export class Tracks {
     return gone;
   }
 
-  /** Rows were added. */
-  arrived({ stream, lane, last, rows }: Arrival): void {
-    this.#of(stream, lane)?.grew(last, rows);
+  /** A lane of a stream, unless it is no more. */
+  of({ stream, lane }: { readonly stream: number; readonly lane: Lane }): Track | undefined {
+    return this.#list.find((track) => track.stream === stream && track.lane === lane);
+  }
+
+  /** Whether everything that stands in these lanes has been read. */
+  isRead(lane: Lane): boolean {
+    return this.#list.every((track) => track.lane !== lane || track.unread === undefined);
   }
 
   /** Rows were given up. Returns those that were read already. */
   evicted(eviction: Eviction): readonly Entry[] {
-    return this.#of(eviction.stream, eviction.lane)?.evict(eviction) ?? [];
+    return this.of(eviction)?.evict(eviction) ?? [];
   }
 
   /** The settled ranges of every lane. */
@@ -54,10 +59,6 @@ export class Tracks {
   /** About what those take in memory. */
   get unconfirmedBytes(): number {
     return sum(this.#list, (track) => track.unconfirmedBytes);
-  }
-
-  #of(stream: number, lane: Lane): Track | undefined {
-    return this.#list.find((track) => track.stream === stream && track.lane === lane);
   }
 }
 

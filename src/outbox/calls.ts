@@ -171,6 +171,7 @@ export interface QuarantinedRow extends Quarantined {
 export interface Committed {
   readonly source: string;
   readonly first: number;
+  readonly arrivals: readonly Arrival[];
   readonly usage: Usage;
 }
 

@@ -8,7 +8,7 @@ import type { Batch, Fetched, FetchRequest, News, Opened, OpenRequest, Page, Pag
 import { Capacity, type CapacityReport } from './capacity.ts';
 import type { Follower } from './follower.ts';
 import { GroupCommit, type Waiting } from './group-commit.ts';
-import { bytesOf, type NewRow, rowOf } from './row.ts';
+import { bytesOf, type NewRow, rowOf, storedRows } from './row.ts';
 import type { WorkerThread } from './worker-thread.ts';
 
 /** What the outbox needs to open. */
@@ -220,7 +220,7 @@ export class Outbox {
   }
 
   async #store(batch: Batch, entries: readonly Entry[]): Promise<void> {
-    const { source, first, usage } = await this.#worker.call('commit', batch);
+    const { source, first, arrivals, usage } = await this.#worker.call('commit', batch);
     this.#capacity.recorded(
       entries.reduce((sum, { bytes }) => sum + bytes, 0),
       usage,
@@ -237,6 +237,9 @@ export class Outbox {
       resolve({ source, sequences: Array.from({ length: rows }, (_, index) => from + index) });
       sequence += rows;
     }
+    const at = { first, recordedMs: batch.now.wallMs, historical: batch.historical };
+    for (const arrival of arrivals) this.#follower?.arrived(arrival, storedRows(batch.rows, arrival.lane, at));
+    if (this.#follower === undefined && arrivals.length > 0) this.#untold.push({ news: 'arrived', arrivals });
   }
 
   #failed(error: StorageError): void {

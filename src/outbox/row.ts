@@ -54,6 +54,20 @@ export function rowOf(reading: Reading): NewRow {
   return { ...row, bootId: stamp.bootId, monotonicMs: stamp.monotonicMs };
 }
 
+/**
+ * The rows of a lane as the file gives them out now that they are stored, the first of all with the sequence `first`.
+ * Undefined where one's time may still be corrected, which only the file knows.
+ */
+export function storedRows(rows: readonly NewRow[], lane: Lane, at: { readonly first: number; readonly recordedMs: number; readonly historical: boolean }): readonly StoredRow[] | undefined {
+  const stored: StoredRow[] = [];
+  for (const [index, { kind, subject, takenMs, clock, content, ...row }] of rows.entries()) {
+    if (row.lane !== lane) continue;
+    if (clock === 'unsynced') return undefined;
+    stored.push({ sequence: at.first + index, kind, subject, takenMs, recordedMs: at.recordedMs, historical: at.historical, clock, content });
+  }
+  return stored;
+}
+
 /** How many bytes a row takes in the gather buffer, about. */
 export function bytesOf(row: NewRow): number {
   return row.content.length + row.subject.length + ROW_OVERHEAD_BYTES;

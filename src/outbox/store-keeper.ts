@@ -144,8 +144,7 @@ export class StoreKeeper {
   #commit(batch: Batch): Committed {
     const { store, room } = this.#ready();
     const rest = this.#makeRoom(batch, store, room);
-    const { committed, arrivals } = store.commit(rest, () => room.tidyInside(rest));
-    if (arrivals.length > 0) this.#tell({ news: 'arrived', arrivals });
+    const committed = store.commit(rest, () => room.tidyInside(rest));
     this.#afterwards(room);
     return { ...committed, usage: this.#usage };
   }

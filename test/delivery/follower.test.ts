@@ -18,6 +18,72 @@ describe('a forwarder that follows the outbox', () => {
     expect(forwarder.report()).toMatchObject({ settled: 2, waiting: { scan: 0 } });
   });
 
+  it('sends rows that are handed over without reading them, each once and in the order of its lane', async () => {
+    const { clock, outbox, forwarder, connect } = makeForwarder({ window: 3 });
+    const connection = await connect();
+    outbox.add(scans('A'));
+    await clock.advance(0);
+    outbox.pages.length = 0;
+    outbox.add(scans('B', 'C', 'D', 'E'));
+    outbox.add([meterOf('1')]);
+    outbox.add(scans('F'));
+    for (let round = 0; round < 9; round += 1) {
+      connection.answerAll();
+      await clock.advance(0);
+    }
+    expect(connection.sequences).toEqual([1, 2, 3, 4, 5, 7, 6]); // scans overtake meter readings
+    expect(outbox.pages.filter(({ lane }) => lane === 'scan')).toEqual([]);
+    expect(forwarder.settlements().map(({ ranges }) => ranges)).toEqual([[[0, 7]], [[0, 6]]]);
+    expect(forwarder.report().waiting).toEqual({ scan: 0, meter: 0 });
+  });
+
+  it.each([
+    ['while a page is being read', 0],
+    ['while older ones wait to be read', 500],
+  ])('takes none that are handed over %s, and sends each once', async (_, waiting) => {
+    const { clock, outbox, connect } = makeForwarder({ window: 10 });
+    outbox.add(scans(...Array.from({ length: waiting }, (_row, index) => `W${index}`)));
+    const connection = await connect();
+    outbox.handsOver = false;
+    outbox.add(scans('A')); // has it read
+    outbox.handsOver = true;
+    outbox.add(scans('B', 'C'));
+    for (let round = 0; round < 100; round += 1) {
+      connection.answerAll();
+      await clock.advance(0);
+      if (round === 20) outbox.add(scans('D'));
+    }
+    expect(connection.sequences).toEqual(Array.from({ length: waiting + 4 }, (_row, index) => index + 1));
+  });
+
+  it('keeps few rows in memory where sending does not keep up, and none while no broker is connected', async () => {
+    const { clock, outbox, forwarder, connect } = makeForwarder({ window: 1 });
+    for (let count = 0; count < 300; count += 1) outbox.add(scans('A'));
+    const queued = (): number => Math.max(...forwarder.report().tracks.map((track) => track.queued));
+    expect(queued()).toBe(0);
+    const connection = await connect();
+    for (let count = 0; count < 2000; count += 1) outbox.add(scans('B'));
+    await clock.advance(0);
+    expect(queued()).toBeLessThan(500);
+    while (connection.sequences.length < 2300) {
+      connection.answerAll();
+      await clock.advance(0);
+    }
+    expect(connection.sequences).toEqual(Array.from({ length: 2300 }, (_row, index) => index + 1));
+  });
+
+  it('sends what stands in an older stream before what is handed over of a newer one', async () => {
+    const { clock, outbox, connect } = makeForwarder();
+    const connection = await connect();
+    outbox.handsOver = false;
+    outbox.add(scans('A', 'B'));
+    outbox.own = 2;
+    outbox.handsOver = true;
+    outbox.add(scans('C'));
+    await clock.advance(0);
+    expect(connection.sent.map(({ message }) => (JSON.parse(message.payload) as { source: string }).source)).toEqual([sourceOf(1), sourceOf(1), sourceOf(2)]);
+  });
+
   it('sends only what is not settled of a stream that was salvaged', async () => {
     const { clock, outbox, forwarder, connect } = makeForwarder();
     outbox.add(scans('A', 'B', 'C'));

@@ -6,7 +6,8 @@ import { StorageError } from '../../src/core/errors.ts';
 import { checksum } from '../../src/outbox/file/checksum.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { follow, meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
+import { HOSTILE } from '../support/hostile.ts';
+import { CLOCK, follow, meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
 
 const lane = async (outbox: Outbox, name: 'scan' | 'meter', after = 0, stream = 1) =>
   (await outbox.page({ stream, lane: name, after, rowsMax: 1000, sealing: 'now' })).rows;
@@ -18,6 +19,29 @@ describe('the outbox', () => {
     expect(recorded.map(({ sequences }) => sequences)).toEqual([[1], [2, 3], [4]]);
     expect((await lane(outbox, 'scan')).map(({ sequence }) => sequence)).toEqual([1, 3]);
     expect((await lane(outbox, 'meter')).map(({ sequence }) => sequence)).toEqual([2, 4]);
+    await outbox.close();
+  });
+
+  it('hands over what it has just stored, the same as it stands in the file', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    const follower = follow(outbox);
+    const texts = [...HOSTILE.map((text) => Buffer.from(text).toString()), '\ud800', 'a\udfffb'];
+    await outbox.record([scanOf('A'), meterOf('12345678901234567890.10'), ...texts.map((text) => scanOf(text))]);
+    outbox.connected = true;
+    await outbox.record([meterOf('13', 'starts', { ...CLOCK.stamp(), clock: 'holdover' }), scanOf('B')]);
+    expect(follower.arrivals.map(({ lane: of }) => of)).toEqual(['scan', 'meter', 'scan', 'meter']);
+    const handed = follower.handed.flatMap((rows) => rows ?? []).sort((a, b) => a.sequence - b.sequence);
+    const read = [...(await lane(outbox, 'scan')), ...(await lane(outbox, 'meter'))].sort((a, b) => a.sequence - b.sequence);
+    expect(handed).toHaveLength(texts.length + 4);
+    expect(handed).toEqual(read);
+    await outbox.close();
+  });
+
+  it('hands over nothing of a lane in which a time may still be corrected', async () => {
+    const outbox = await openOutbox(temporaryFolder());
+    const follower = follow(outbox);
+    await outbox.record([scanOf('A'), scanOf('B', { ...CLOCK.stamp(), clock: 'unsynced' }), meterOf('1')]);
+    expect(follower.handed.map((rows) => rows?.length)).toEqual([undefined, 1]);
     await outbox.close();
   });
 

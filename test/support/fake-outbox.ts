@@ -16,6 +16,8 @@ export class FakeOutbox implements ForwardedOutbox {
   own = 1;
   /** Rows from this sequence on are not given out with `sealing: 'wait'`. */
   heldFrom = Number.POSITIVE_INFINITY;
+  /** Whether it hands over the rows that it tells of, as far as they are not held back. */
+  handsOver = true;
   readonly pages: PageRequest[] = [];
   readonly quarantined: Quarantined[] = [];
   readonly released: RowIdentity[] = [];
@@ -49,7 +51,8 @@ export class FakeOutbox implements ForwardedOutbox {
     for (const lane of ['scan', 'meter'] as const) {
       const ofLane = added.filter((row) => row.lane === lane);
       const last = ofLane.at(-1)?.sequence;
-      if (last !== undefined) this.#follower?.arrived({ stream, lane, last, rows: ofLane.length });
+      const handed = this.handsOver && last !== undefined && last < this.heldFrom ? ofLane : undefined;
+      if (last !== undefined) this.#follower?.arrived({ stream, lane, last, rows: ofLane.length }, handed);
     }
     return added.map(({ sequence }) => sequence);
   }

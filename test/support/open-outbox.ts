@@ -5,6 +5,7 @@ import { Decimal } from '../../src/core/decimal.ts';
 import { systemClock } from '../../src/acquisition/stamp.ts';
 import type { Arrival, Eviction, Settlement, StreamReport } from '../../src/outbox/calls.ts';
 import type { Follower } from '../../src/outbox/follower.ts';
+import type { StoredRow } from '../../src/outbox/row.ts';
 import { WorkerThread } from '../../src/outbox/worker-thread.ts';
 import { Outbox, type OutboxParts } from '../../src/outbox/outbox.ts';
 
@@ -60,6 +61,8 @@ export class RecordingFollower implements Follower {
   readonly streams = new Map<number, StreamReport>();
   readonly withdrawals: number[] = [];
   readonly arrivals: Arrival[] = [];
+  /** The rows that came with each of them. */
+  readonly handed: (readonly StoredRow[] | undefined)[] = [];
   readonly evictions: Eviction[] = [];
   settling: readonly Settlement[] = [];
 
@@ -72,8 +75,9 @@ export class RecordingFollower implements Follower {
     this.withdrawals.push(stream);
   }
 
-  arrived(arrival: Arrival): void {
+  arrived(arrival: Arrival, rows?: readonly StoredRow[]): void {
     this.arrivals.push(arrival);
+    this.handed.push(rows);
   }
 
   evicted(eviction: Eviction): void {

@@ -103,7 +103,7 @@ export class Store {
    * Stores a batch in one transaction, along with what is tidied up. When it returns, the batch is on disk; when it throws, nothing of it was told as
    * stored, and its sequences are given out again.
    */
-  commit(batch: Batch, tidyInside: () => void): { readonly committed: Omit<Committed, 'usage'>; readonly arrivals: readonly Arrival[] } {
+  commit(batch: Batch, tidyInside: () => void): Omit<Committed, 'usage'> {
     const first = this.#next;
     this.#checkLeft(batch.rows.length);
     const sealed = !batch.historical && this.#reader.sealsAtOnce(batch.now.bootId);
@@ -122,7 +122,7 @@ export class Store {
       if (value === null) this.#notes.delete(key);
       else this.#notes.set(key, value);
     }
-    return { committed: { source: this.book.sourceOf(this.book.own), first }, arrivals: this.#arrivals(batch.rows, first) };
+    return { source: this.book.sourceOf(this.book.own), first, arrivals: this.#arrivals(batch.rows, first) };
   }
 
   /**

@@ -29,7 +29,7 @@ export class Room {
   #rowBytes = ROW_BYTES_ASSUMED;
   /** Looked at once a commit: a disk that fills up within one refuses it by itself. */
   #free: number | undefined;
-  /** What the file took when that was last looked at, which is after each commit. */
+  /** What the file took when that was last looked at, which is in each commit. */
   #file: { readonly used: number; readonly size: number } | undefined;
 
   constructor(parts: RoomParts) {
@@ -39,12 +39,17 @@ export class Room {
     this.#shedding = new Shedding(parts);
   }
 
-  /** How much is taken, and how much there is. */
+  /** How much is taken, and how much there is, as it was at the last commit. */
   usage(): Usage {
+    const { used, size } = this.#file ?? this.#look();
+    return { usedBytes: used, limitBytes: this.#limitBytes(size), waitingBytes: Math.round(Math.min(used, this.#parts.store.book.waiting * this.#rowBytes)) };
+  }
+
+  /** Asks SQLite, which outside a transaction begins one for it: locks that are not worth it at each commit. */
+  #look(): { readonly used: number; readonly size: number } {
     const { store } = this.#parts;
-    const { used, size } = store.guarded(() => store.statements.usedBytes.get()) ?? { used: 0, size: 0 };
-    this.#file = { used, size };
-    return { usedBytes: used, limitBytes: this.#limitBytes(size), waitingBytes: Math.round(Math.min(used, store.book.waiting * this.#rowBytes)) };
+    this.#file = store.guarded(() => store.statements.usedBytes.get()) ?? { used: 0, size: 0 };
+    return this.#file;
   }
 
   /** Makes room for a batch; throws a StorageError when there is none to make. */
@@ -54,11 +59,13 @@ export class Room {
     if (rows.length > 0) this.#rowBytes += ((bytes / rows.length) * STORED_SHARE - this.#rowBytes) * AVERAGE_OVER;
     const needed = rows.length === 0 ? 0 : bytes * GROWTH + PAGES_ASIDE;
     if (this.#isFarFromFull(needed)) return;
+    this.#look();
     let { usedBytes, limitBytes } = this.usage();
     // A little at each commit long before it is full, so that no scan waits for a great clearance.
     if (usedBytes + needed > limitBytes * NEARLY_FULL && !this.#retention.purge('all')) this.#shedding.shed(now);
     while (usedBytes + needed > limitBytes) {
       if (!this.#retention.purge('all') && !this.#shedding.shed(now)) throw this.#full(limitBytes);
+      this.#look();
       ({ usedBytes, limitBytes } = this.usage());
     }
   }
@@ -66,6 +73,7 @@ export class Room {
   /** Removes inside a transaction what was delivered and is kept no longer. */
   tidyInside({ rows, now }: Batch): void {
     const rowsMax = Math.max(TIDY_ROWS_LEAST, rows.length * 2); // more than come, or it would never be done
+    this.#look();
     const { usedBytes, waitingBytes } = this.usage();
     if (usedBytes - waitingBytes > this.#parts.limits.keepBytesMax) this.#retention.purgeInside('all', rowsMax);
     else this.#retention.purgeAgedInside(now, rowsMax);
@@ -92,7 +100,7 @@ export class Room {
     return gone === 0 ? low : [...low, `${gone} meter readings were given up since the start for want of room: the broker has been away too long for outbox.sizeMax`];
   }
 
-  /** By what is known without asking SQLite, which would begin a transaction of its own for each commit. */
+  /** By what is known without asking SQLite. */
   #isFarFromFull(needed: number): boolean {
     return this.#file !== undefined && this.#file.used + needed <= this.#limitBytes(this.#file.size) * FAR_FROM_FULL;
   }
