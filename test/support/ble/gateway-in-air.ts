@@ -15,6 +15,16 @@ export interface ReceivedEvent {
   readonly data: Record<string, unknown>;
 }
 
+/** A broker with a receiver, for the running test, and what that counted. */
+export async function receivingBroker(): Promise<{ readonly url: string; readonly events: ReceivedEvent[] }> {
+  const broker = await DemoBroker.start();
+  onTestFinished(() => broker.close());
+  const receiver = await contractReceiver(broker.url, { root: ROOT });
+  const events: ReceivedEvent[] = [];
+  receiver.counted = ({ type, data }) => events.push({ type, data });
+  return { url: broker.url, events };
+}
+
 /** A gateway whose adapter is an emulated controller, with its broker and receiver. */
 export interface GatewayInAir {
   readonly air: Air;
@@ -29,14 +39,10 @@ export interface GatewayInAir {
 
 /** Makes one for the running test; `peer` is the other controller's address. */
 export async function gatewayInAir(devices: Readonly<Record<string, string>>, { peer = PEER, ble = '' }: { readonly peer?: string; readonly ble?: string } = {}): Promise<GatewayInAir> {
-  const broker = await DemoBroker.start();
-  onTestFinished(() => broker.close());
-  const receiver = await contractReceiver(broker.url, { root: ROOT });
-  const events: ReceivedEvent[] = [];
-  receiver.counted = ({ type, data }) => events.push({ type, data });
+  const { url, events } = await receivingBroker();
   const air = Air.open();
   const [here, there] = [air.controller('00:11:22:33:44:55'), air.controller(peer)];
-  const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, ble: `adapter: { uart: ${here.path} }, silence: 5 s${ble}`, devices });
+  const gateway = TestGateway.make({ mqtt: `url: "${url}"`, ble: `adapter: { uart: ${here.path} }, silence: 5 s${ble}`, devices });
   const untilHearing = async (): Promise<void> => {
     await gateway.until(({ radio }) => {
       if (radio?.state !== 'on') throw new Error('the radio is not on yet');

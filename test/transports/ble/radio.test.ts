@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { GattValue } from '../../../src/driver-kit/define-driver.ts';
 import { Air } from '../../support/ble/air.ts';
 import type { EmulatedController } from '../../support/ble/controller.ts';
@@ -168,6 +168,8 @@ describe('a radio', () => {
   });
 
   it('says so where there is no D-Bus and where there is no adapter', async () => {
+    vi.stubEnv('DBUS_SYSTEM_BUS_ADDRESS', 'unix:path=/no/such/bus');
+    onTestFinished(() => void vi.unstubAllEnvs());
     const bluez = startRadio({ path: '' }, { adapter: { kind: 'bluez' } });
     const hci = startRadio({ path: '' }, { adapter: { kind: 'hci', address: '00:11:22:33:44:55' } });
     for (const { radio } of [bluez, hci]) await vi.waitUntil(() => radio.state.kind === 'failing', within);

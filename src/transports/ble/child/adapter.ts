@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { AdapterChoice, HearingFilter, Words } from '../messages.ts';
-import { hearPackets, type Noble, openLibrary, type RawReport, scanPassively } from './library.ts';
+import { bluezMute, openBluez } from './bluez.ts';
+import { type AdapterEars, hearPackets, type Noble, openLibrary, scanPassively } from './library.ts';
 import { patient } from './patience.ts';
 
 /** Why an adapter cannot be used, in words. */
@@ -28,14 +29,15 @@ export class Adapter {
     this.name = name;
   }
 
-  /** Opens it; rejects with an AdapterFault. */
-  static async open({ choice, isPassive }: { readonly choice: AdapterChoice; readonly isPassive: boolean }, heard: (report: RawReport) => void): Promise<Adapter> {
+  /** Opens it; rejects with an AdapterFault. Only through BlueZ it tells by itself that it is lost, before it is open too. */
+  static async open({ choice, isPassive }: { readonly choice: AdapterChoice; readonly isPassive: boolean }, { heard, lost }: AdapterEars): Promise<Adapter> {
     if (choice.kind === 'uart' && !existsSync(choice.path)) throw new AdapterFault({ what: `${choice.path} does not exist`, remedy: 'Plug the controller in, or correct `ble.adapter`' });
     if (choice.kind === 'bluez' && !existsSync(systemBus())) {
       throw new AdapterFault({ what: 'there is no D-Bus, and so no BlueZ', remedy: 'Install bluez and dbus and start bluetoothd, or in a container pass /var/run/dbus in; or choose another `ble.adapter`' });
     }
     for (const deviceId of candidates(choice)) {
       const noble = openLibrary(choice, deviceId);
+      if (choice.kind === 'bluez') openBluez(noble, { heard, lost });
       await poweredOn(noble, choice);
       if (choice.kind === 'hci' && noble.address.toUpperCase() !== choice.address) {
         noble.stop();
@@ -110,20 +112,36 @@ function candidates(choice: AdapterChoice): readonly (number | undefined)[] {
 /** The adapter says *off* first and *on* when it is, so *off* is believed only after a while. */
 function poweredOn(noble: Noble, choice: AdapterChoice): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new AdapterFault(STATE_WORDS.get(noble.state) ?? mute(choice))), POWERED_ON_MS);
+    const fail = (): void => reject(new AdapterFault(STATE_WORDS.get(noble.state) ?? mute(choice)));
+    let timer = setTimeout(fail, POWERED_ON_MS);
     noble.on('stateChange', (state) => {
+      if (state === 'poweredOff' && choice.kind === 'bluez') {
+        clearTimeout(timer);
+        timer = setTimeout(fail, SWITCHED_ON_MS);
+      }
       if (state !== 'poweredOn' && state !== 'unsupported' && state !== 'unauthorized') return;
       clearTimeout(timer);
       if (state === 'poweredOn') resolve();
-      else reject(new AdapterFault(STATE_WORDS.get(state) ?? mute(choice)));
+      else fail();
     });
   });
 }
 
+/** What an adapter that was open went to, in words. */
+export function wentTo(state: string, choice: AdapterChoice): Words {
+  const words = choice.kind === 'bluez' ? STATE_WORDS.get(state) : undefined; // of another the library says *off* when it is gone
+  return words ?? { what: `the adapter went to "${state}"`, remedy: 'It is opened again when it is back' };
+}
+
 function mute(choice: AdapterChoice): Words {
-  return choice.kind === 'uart'
-    ? { what: `the controller on ${choice.path} does not answer`, remedy: 'Check the baud rate and that it speaks HCI in H4, and unplug it and plug it in again' }
-    : { what: 'the adapter does not answer', remedy: 'Unplug it and plug it in again' };
+  switch (choice.kind) {
+    case 'bluez':
+      return bluezMute(`it said nothing for ${POWERED_ON_MS / 1000} s`);
+    case 'hci':
+      return { what: 'the adapter does not answer', remedy: 'Unplug it and plug it in again' };
+    case 'uart':
+      return { what: `the controller on ${choice.path} does not answer`, remedy: 'Check the baud rate and that it speaks HCI in H4, and unplug it and plug it in again' };
+  }
 }
 
 /** Where D-Bus listens, as its own clients look for it. */
@@ -138,4 +156,6 @@ const STATE_WORDS: ReadonlyMap<string, Words> = new Map([
 ]);
 
 const POWERED_ON_MS = 10_000;
+/** What BlueZ says of an adapter is so; only at its own start it switches them on a moment later. */
+const SWITCHED_ON_MS = 2000;
 const ADAPTER_MS = 3000;

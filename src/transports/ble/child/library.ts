@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Library from '@stoprocent/noble';
-import type { AdapterChoice } from '../messages.ts';
+import type { AdapterChoice, Words } from '../messages.ts';
 
 /** The library's central, one for each adapter. */
 export type Noble = Library.Noble;
@@ -16,6 +16,13 @@ export interface RawReport {
   readonly connectable: boolean;
   readonly rssi: number;
   readonly bytes: Uint8Array;
+}
+
+/** Where an adapter tells what comes of itself. */
+export interface AdapterEars {
+  readonly heard: (report: RawReport) => void;
+  /** Nothing more can come, for this reason. */
+  readonly lost: (words: Words) => void;
 }
 
 /**
@@ -44,15 +51,12 @@ interface Hci {
 
 /**
  * Hears every packet by itself and keeps the library from remembering its sender: it would keep a kilobyte for each
- * address for ever, only the last manufacturer's structure, and old structures beside new ones. Through BlueZ there are
- * no packets; what it says of a device is put into structures again. To be called when the adapter is on.
+ * address for ever, only the last manufacturer's structure, and old structures beside new ones. To be called when the
+ * adapter is on. Through BlueZ there are no packets: see bluez.ts.
  */
 export function hearPackets(noble: Noble, heard: (report: RawReport) => void): void {
   const hci = hciOf(noble);
-  if (hci === undefined) {
-    noble.on('discover', (peripheral: Peripheral) => heard(reportOf(peripheral)));
-    return;
-  }
+  if (hci === undefined) return;
   hci.removeAllListeners('leAdvertisingReport');
   hci.removeAllListeners('leExtendedAdvertisingReport');
   hci.on('leAdvertisingReport', (_status, type, address, addressType, eir, rssi) => heard({ address: address.toUpperCase(), addressType, connectable: type <= DIRECTED, rssi, bytes: eir }));
@@ -82,31 +86,10 @@ function hciOf(noble: Noble): Hci | undefined {
   return (noble as unknown as { readonly _bindings: { readonly _hci?: Hci } })._bindings._hci;
 }
 
-/** What BlueZ says of a device, as structures (Core Specification Supplement, part A, section 1). */
-function reportOf({ address, addressType, connectable, rssi, advertisement }: Peripheral): RawReport {
-  const { localName, manufacturerData, serviceData, serviceUuids } = advertisement;
-  const parts = [
-    ...serviceUuids.map((uuid) => structure(uuid.length === 4 ? 0x03 : 0x07, uuidBytes(uuid))),
-    ...(localName ? [structure(0x09, Buffer.from(localName))] : []),
-    ...serviceData.map(({ uuid, data }) => structure(uuid.length === 4 ? 0x16 : 0x21, Buffer.concat([uuidBytes(uuid), data]))),
-    ...(manufacturerData ? [structure(0xff, manufacturerData)] : []),
-  ];
-  return { address: address.toUpperCase(), addressType, connectable, rssi, bytes: Buffer.concat(parts) };
-}
-
-function structure(type: number, bytes: Uint8Array): Buffer {
-  return bytes.length > STRUCTURE_BYTES_MAX ? Buffer.alloc(0) : Buffer.concat([Buffer.of(bytes.length + 1, type), bytes]);
-}
-
-function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(Buffer.from(uuid, 'hex').toReversed());
-}
-
 /** ADV_IND and ADV_DIRECT_IND (Core 5.4, volume 4, part E, section 7.7.65.2). */
 const DIRECTED = 1;
 /** Section 7.7.65.13. */
 const CONNECTABLE_BIT = 1;
-const STRUCTURE_BYTES_MAX = 254;
 /** H4's first byte of a command, then opcode and length (volume 4, part A, section 2; part E, section 5.4.1). */
 const COMMAND = 0x01;
 const COMMAND_HEAD = 4;

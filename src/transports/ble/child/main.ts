@@ -1,5 +1,6 @@
 import type { Call, CallResult, FromRadio, ToRadio, Words } from '../messages.ts';
-import { Adapter, AdapterFault } from './adapter.ts';
+import { Adapter, AdapterFault, wentTo } from './adapter.ts';
+import { withoutBus } from './bluez.ts';
 import { Connections } from './connections.ts';
 import { Hearing } from './hearing.ts';
 import { OutOfPatience } from './patience.ts';
@@ -38,10 +39,13 @@ async function obey(message: ToRadio): Promise<void> {
 }
 
 async function start({ adapter: choice, isPassive }: Extract<ToRadio, { readonly kind: 'start' }>): Promise<void> {
-  const opened = await Adapter.open({ choice, isPassive }, (report) => {
-    // Only BlueZ's binding keeps what it saw; the count tells when that is too much.
-    if (choice.kind === 'bluez') addresses.add(report.address);
-    hearing.take(report);
+  const opened = await Adapter.open({ choice, isPassive }, {
+    heard(report) {
+      // Only BlueZ's binding keeps what it saw; the count tells when that is too much.
+      if (choice.kind === 'bluez') addresses.add(report.address);
+      hearing.take(report);
+    },
+    lost: (words) => giveUp(new AdapterFault(words)),
   });
   adapter = opened;
   connections = new Connections({
@@ -51,7 +55,7 @@ async function start({ adapter: choice, isPassive }: Extract<ToRadio, { readonly
     disconnected: (address, reason) => send({ kind: 'disconnected', address, what: `the device disconnected (${reason})` }),
   });
   opened.noble.on('stateChange', (state) => {
-    if (state !== 'poweredOn') giveUp(new AdapterFault({ what: `the adapter went to "${state}"`, remedy: 'It is opened again when it is back' }));
+    if (state !== 'poweredOn') giveUp(new AdapterFault(wentTo(state, choice)));
   });
   hearing.filter = filter;
   await opened.follow(filter);
@@ -100,7 +104,7 @@ function wordsOf(error: unknown): Words {
   if (error instanceof AdapterFault) return error.words;
   const message = error instanceof Error ? error.message : String(error);
   if (/dbus-next/.test(message)) return { what: 'the package dbus-next is missing, which BlueZ is reached through', remedy: 'Install it beside Tailgate (`npm install dbus-next@0.10`)' };
-  if (/system_bus_socket|D-?Bus/i.test(message)) return { what: `D-Bus cannot be used (${message})`, remedy: 'Start dbus and bluetoothd, or choose another `ble.adapter`' };
+  if (/system_bus_socket|D-?Bus/i.test(message)) return withoutBus(message);
   return { what: `the radio failed (${message})`, remedy: 'It is started again; if that goes on, unplug the adapter and plug it in again' };
 }
 
