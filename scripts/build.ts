@@ -3,12 +3,14 @@ import { build, type Plugin } from 'esbuild';
 
 /**
  * Left out of the bundle because nothing can reach it, and because loading it takes a third of the start-up time: MQTT
- * over WebSockets and through SOCKS proxies, which the configuration does not offer, and zod's messages in 60 languages.
+ * over WebSockets and through SOCKS proxies, which the configuration does not offer, its timers for browsers, the log's
+ * threads, and zod's messages in 60 languages. Node's own streams stand in for the copy of them that is made for browsers.
  */
 const unreachable: Plugin = {
   name: 'unreachable',
   setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /^(?:ws|socks)$/ }, ({ path }) => ({ path, namespace: 'unreachable' }));
+    pluginBuild.onResolve({ filter: /^readable-stream$/ }, () => ({ path: 'node:stream', external: true }));
+    pluginBuild.onResolve({ filter: /^(?:ws|socks|worker-timers|thread-stream)$/ }, ({ path }) => ({ path, namespace: 'unreachable' }));
     pluginBuild.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path }) => ({ path, namespace: 'unreachable' }));
     pluginBuild.onLoad({ filter: /.*/, namespace: 'unreachable' }, () => ({ contents: 'export {};' }));
   },

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { drivers } from '../drivers/index.ts';
+import { everyDriver } from '../drivers/index.ts';
 import { generatedFiles, staleFiles } from './generated-files.ts';
+
+const drivers = await everyDriver();
 
 /**
  * Writes the files that follow from the configuration's schema and the drivers' options. With `--check` it writes

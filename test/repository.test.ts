@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../drivers/index.ts';
+import { everyDriver } from '../drivers/index.ts';
 
+const drivers = await everyDriver();
 const ROOT = new URL('../', import.meta.url).pathname;
 
 /** Which folders of src/ a folder may import from, beside itself. */

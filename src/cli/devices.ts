@@ -28,7 +28,7 @@ export async function devicesCommand({ radioProgram, listenMs, write, ...sources
   const clock = systemClock(() => 'unsynced');
   const silent = (): void => undefined;
   const radio = new AdapterRadio({ ...ble, isPassive: false, program: radioProgram, clock, random: Math.random, log: { debug: silent, info: silent, warn: silent, error: silent } });
-  const drivers = sources.drivers.filter((driver) => driver.form === 'advertising');
+  const drivers = (await Promise.all(Object.values(sources.drivers).map((load) => load()))).filter((driver) => driver.form === 'advertising');
   const found = new Map<string, InRange>();
   radio.listen({
     heard(advertisement) {

@@ -174,8 +174,8 @@ async function runningParts({ file, directory, json }: RunningOptions, installat
 }
 
 async function sources({ driversFolder }: Installation) {
-  const { drivers } = await import('../../drivers/index.ts');
-  return { drivers, profileFolder: (driver: string): string => fileURLToPath(new URL(`${driver}/profiles/`, driversFolder)) };
+  const { catalogue } = await import('../../drivers/index.ts');
+  return { drivers: catalogue, profileFolder: (driver: string): string => fileURLToPath(new URL(`${driver}/profiles/`, driversFolder)) };
 }
 
 async function outboxDirectory(file: string, installation: Installation): Promise<string> {

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../core/errors.ts';
-import type { Driver, MeterDescription, SerialDefaults } from '../driver-kit/define-driver.ts';
+import type { Driver, DriverCatalogue, MeterDescription, SerialDefaults } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
 import type { DeviceConfiguration, LineConfiguration, ProfileReference } from './configuration.ts';
 import { type AssetList, meterKey } from './asset-list.ts';
@@ -27,7 +27,7 @@ export interface DeviceDraft {
 
 /** What devices are read with. */
 export interface DeviceReading {
-  readonly drivers: readonly Driver[];
+  readonly drivers: DriverCatalogue;
   readonly assets: AssetList;
   readonly shelf: ProfileShelf;
   /** Where the profiles are that a driver brings. */
@@ -37,7 +37,7 @@ export interface DeviceReading {
 /** Reads one device. */
 export async function readDevice(name: string, part: Part, reading: DeviceReading): Promise<DeviceDraft> {
   const { output: common, complete, problems: ofCommon } = validateFields(deviceSchema, part, false);
-  const driver = reading.drivers.find((known) => known.name === common.driver);
+  const driver = await driverNamed(common.driver, reading.drivers);
   if (driver === undefined) return { name, part, common, problems: [...ofCommon, ...unknownDriver(common.driver, part, reading.drivers)] };
   const checked = readOptions(driver, part);
   const profile = await readProfile(driver, part, reading);
@@ -100,10 +100,14 @@ function wrongMeters(written: Readonly<Record<string, WrittenMeter>>, { names, d
   });
 }
 
-function unknownDriver(name: string | undefined, { source, path }: Part, drivers: readonly Driver[]): readonly Problem[] {
+async function driverNamed(name: string | undefined, drivers: DriverCatalogue): Promise<Driver | undefined> {
+  return name !== undefined && Object.hasOwn(drivers, name) ? drivers[name]?.() : undefined;
+}
+
+function unknownDriver(name: string | undefined, { source, path }: Part, drivers: DriverCatalogue): readonly Problem[] {
   if (name === undefined) return [];
   const at = [...path, 'driver'];
-  return [source.problem(at, `there is no driver ${source.written(at) ?? ''}${suggestion(name, drivers.map((driver) => driver.name))}`)];
+  return [source.problem(at, `there is no driver ${source.written(at) ?? ''}${suggestion(name, Object.keys(drivers))}`)];
 }
 
 function readOptions(driver: Driver, part: Part): { readonly output?: Record<string, unknown> | undefined; readonly problems: readonly Problem[] } {

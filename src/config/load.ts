@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Driver } from '../driver-kit/define-driver.ts';
+import type { DriverCatalogue } from '../driver-kit/define-driver.ts';
 import type { z } from '../driver-kit/options.ts';
 import { bleOf } from './ble-adapter.ts';
 import type { Configuration, MqttConfiguration, OutboxConfiguration } from './configuration.ts';
@@ -18,7 +18,7 @@ import { parseYaml, valueAt, type YamlSource } from './yaml-source.ts';
 /** What a configuration is read with. */
 export interface LoadParts {
   readonly file: string;
-  readonly drivers: readonly Driver[];
+  readonly drivers: DriverCatalogue;
   /** The folder of the profiles that a driver brings, by the driver's name; it need not exist. */
   readonly profileFolder: (driver: string) => string;
 }

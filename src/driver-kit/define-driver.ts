@@ -8,6 +8,9 @@ import type { z } from './options.ts';
 /** One kind of device: data and pure functions. See docs/writing-a-driver.md. */
 export type Driver = ListeningDriver | PollingDriver | AdvertisingDriver | GattDriver;
 
+/** The drivers that there are, by name, each loaded when it is needed: a gateway has devices of a few kinds. */
+export type DriverCatalogue = Readonly<Record<string, () => Promise<Driver>>>;
+
 /** What every driver says of itself. */
 interface About {
   /** The folder's name and the word after `driver:` in the configuration. */

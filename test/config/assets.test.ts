@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { drivers as realDrivers } from '../../drivers/index.ts';
+import { catalogue } from '../../drivers/index.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import { ConfigurationError } from '../../src/core/errors.ts';
@@ -82,7 +82,7 @@ describe('settings of a meter', () => {
   const loaded = async (meters: string): Promise<unknown> => {
     const folder = folderOf({ 'gateway.yaml': `${HEAD}devices:\n  gen: { driver: modbus, port: /dev/ttyUSB0, address: 1, profile: deep-sea-genset, meters: { ${meters} } }\n` });
     try {
-      return (await loadConfiguration({ file: join(folder, 'gateway.yaml'), drivers: realDrivers, profileFolder: profiles })).devices[0]?.meters;
+      return (await loadConfiguration({ file: join(folder, 'gateway.yaml'), drivers: catalogue, profileFolder: profiles })).devices[0]?.meters;
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
       return error.message;

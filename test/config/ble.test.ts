@@ -10,9 +10,9 @@ import { checkCommand } from '../../src/cli/check.ts';
 import { whomOf } from '../../src/config/ble-whom.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { ConfigurationError } from '../../src/core/errors.ts';
-import { brought, folderOf } from './support.ts';
+import { brought, catalogueOf, folderOf } from './support.ts';
 
-const drivers = [bthome, gattMeter, ibeacon, lineScanner, modbus];
+const drivers = catalogueOf([bthome, gattMeter, ibeacon, lineScanner, modbus]);
 const IRK = 'EC0234A357C8AD05341010A60A397D9B';
 
 function fileWith(device: string, ble = ''): string {

@@ -3,9 +3,11 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkCommand } from '../../src/cli/check.ts';
-import { brought, drivers, folderOf, HEAD, WHOLE } from './support.ts';
+import { brought, catalogueOf, fakes, folderOf, HEAD, WHOLE } from './support.ts';
 import { HOSTILE } from '../support/hostile.ts';
 import type { CodeIdVendor } from '../../src/core/code-id.ts';
+
+const drivers = catalogueOf(fakes);
 
 async function check(text: string, folder = folderOf(), scan?: string, codeIds?: CodeIdVendor): Promise<{ code: number; output: string }> {
   const file = join(folder, 'gateway.yaml');

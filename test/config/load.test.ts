@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { complaint, drivers, HEAD, load, problems, WHOLE } from './support.ts';
+import { complaint, fakes, HEAD, load, problems, WHOLE } from './support.ts';
 
 const device = (name: string, ...lines: string[]): string => [`  ${name}:`, ...lines.map((line) => `    ${line}`), ''].join('\n');
 const withMqtt = (...lines: string[]): string => WHOLE.replace('devices:', `${lines.map((line) => `  ${line}\n`).join('')}devices:`);
@@ -34,7 +34,7 @@ describe('a whole file', () => {
       devices: [
         {
           name: 'cab',
-          driver: drivers[0],
+          driver: fakes[0],
           options: { terminator: 'CR', gap: 50 },
           profile: undefined,
           port: { kind: 'path', path: '/dev/ttyUSB0' },

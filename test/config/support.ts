@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Configuration } from '../../src/config/configuration.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { ConfigurationError } from '../../src/core/errors.ts';
-import { defineListeningDriver, definePollingDriver, type Driver } from '../../src/driver-kit/define-driver.ts';
+import { defineListeningDriver, definePollingDriver, type Driver, type DriverCatalogue } from '../../src/driver-kit/define-driver.ts';
 import { INCOMPLETE } from '../../src/driver-kit/framing.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
 
@@ -41,7 +41,10 @@ const meter = definePollingDriver({
 });
 
 /** Two drivers that do nothing. */
-export const drivers: readonly Driver[] = [scanner, meter];
+export const fakes: readonly Driver[] = [scanner, meter];
+
+/** A catalogue of drivers. */
+export const catalogueOf = (drivers: readonly Driver[]): DriverCatalogue => Object.fromEntries(drivers.map((driver) => [driver.name, () => Promise.resolve(driver)]));
 
 /** A folder of its own, with the driver's profile `genset` in `brought`. */
 export function folderOf(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
@@ -74,7 +77,7 @@ export const WHOLE = `${HEAD}devices:
 export function load(text: string | Uint8Array, folder = folderOf()): Promise<Configuration> {
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, text);
-  return loadConfiguration({ file, drivers, profileFolder: () => brought });
+  return loadConfiguration({ file, drivers: catalogueOf(fakes), profileFolder: () => brought });
 }
 
 /** The message for a text that cannot be used, with folders left out. */

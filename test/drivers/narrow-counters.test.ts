@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { everyDriver } from '../../drivers/index.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import type { CounterShape } from '../../src/core/meter-settings.ts';
 import type { Observation } from '../../src/core/observation.ts';
@@ -9,6 +9,7 @@ import { fieldObservation, scaledField } from '../../src/driver-kit/codecs/scale
 import { MeterBook } from '../../src/metering/meter-book.ts';
 import { meterEntry } from '../../src/metering/meter-content.ts';
 
+const drivers = await everyDriver();
 const START_MS = Date.parse('2026-11-23T08:00:00Z');
 const ADDRESS = 'CB:B8:33:4C:88:4F';
 

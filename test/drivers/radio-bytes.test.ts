@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { everyDriver } from '../../drivers/index.ts';
 import { CHARACTERISTICS } from '../../drivers/gatt-meter/characteristics.ts';
 import { observationLine } from '../../src/acquisition/transcript-observation.ts';
 import { ProtocolError } from '../../src/core/errors.ts';
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
 import type { Heard } from '../../src/driver-kit/define-driver.ts';
+
+const drivers = await everyDriver();
 
 /** All inputs together. */
 const INPUTS = process.env['TAILGATE_LONG'] === '1' ? 1_000_000 : 16_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { everyDriver } from '../../drivers/index.ts';
 import { FrameReader } from '../../src/acquisition/frame-reader.ts';
 import type { Framing } from '../../src/driver-kit/framing.ts';
 import { CODE_ID_VENDORS } from '../../src/core/code-id.ts';
@@ -13,6 +13,8 @@ import { aimIdentifierOf, symbologyName } from '../../src/identification/symbolo
 import { framesOf, type Place, placesOf } from '../support/framing-corpus.ts';
 import { damaged, HOSTILE, noise } from '../support/hostile.ts';
 import { SeededRandom } from '../support/random.ts';
+
+const drivers = await everyDriver();
 
 /** All inputs together, half of them for the drivers and half for the identification. */
 const INPUTS = process.env['TAILGATE_LONG'] === '1' ? 1_000_000 : 6000;

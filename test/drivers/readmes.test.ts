@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { catalogue, everyDriver } from '../../drivers/index.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { temporaryFolder } from '../support/folders.ts';
 
+const drivers = await everyDriver();
 const WIRED = drivers.filter(({ form, reports }) => reports === 'scans' && (form === 'listening' || form === 'polling'));
 
 function sectionOf(readme: string, heading: RegExp): string {
@@ -26,7 +27,7 @@ describe.each(WIRED.map(({ name }) => name))('the README of %s', (name) => {
     const yaml = /```yaml\n([^]*?)```/.exec(sectionOf(readme, /^Example/))?.[1] ?? '';
     const file = join(temporaryFolder(), 'gateway.yaml');
     writeFileSync(file, `gateway: g\nsite: s\nmqtt: { url: "mqtt://h" }\n${yaml}`);
-    const { devices } = await loadConfiguration({ file, drivers, profileFolder: () => '/nowhere' });
+    const { devices } = await loadConfiguration({ file, drivers: catalogue, profileFolder: () => '/nowhere' });
     expect(devices.map(({ driver }) => driver.name)).toEqual([name]);
   });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { everyDriver } from '../../drivers/index.ts';
 import { CHUNK_SIZES, expectedOf, replay, transcriptsOf } from '../support/transcript.ts';
+
+const drivers = await everyDriver();
 
 describe.each(drivers.map((driver) => [driver.name, driver] as const))('transcripts of %s', (name, driver) => {
   const transcripts = transcriptsOf(name);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { drivers } from '../../drivers/index.ts';
+import { catalogue } from '../../drivers/index.ts';
 import { loadConfiguration } from '../../src/config/load.ts';
 import { gatewayInAir, PEER, type ReceivedEvent } from '../support/ble/gateway-in-air.ts';
 import { Peripheral } from '../support/ble/peripheral.ts';
@@ -124,7 +124,7 @@ describe('devices that are connected to', () => {
     expect(pieces.filter((line) => line.includes('driver:')).map((line) => line.trim()).toSorted()).toEqual(['driver: gatt-meter', 'driver: line-scanner', 'driver: zebra-ssi']);
     const head = readFileSync(gateway.configurationFile, 'utf8').split('devices:')[0] ?? '';
     writeFileSync(gateway.configurationFile, `${head}devices:\n${pieces.join('')}`);
-    const { devices } = await loadConfiguration({ file: gateway.configurationFile, drivers, profileFolder: () => '' });
+    const { devices } = await loadConfiguration({ file: gateway.configurationFile, drivers: catalogue, profileFolder: () => '' });
     expect(devices.map(({ port }) => port)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ address: 'C0:DE:C0:DE:00:01', stream: { kind: 'terminal-io' } }),

@@ -27,8 +27,9 @@ export class Room {
   readonly #retention: Retention;
   readonly #shedding: Shedding;
   #rowBytes = ROW_BYTES_ASSUMED;
-  /** Looked at once a commit: a disk that fills up within one refuses it by itself. */
+  /** Looked at once a second while there is plenty: a disk that fills up within that refuses a commit by itself. */
   #free: number | undefined;
+  #freeMs = Number.NEGATIVE_INFINITY;
   /** What the file took when that was last looked at, which is in each commit. */
   #file: { readonly used: number; readonly size: number } | undefined;
 
@@ -54,11 +55,12 @@ export class Room {
 
   /** Makes room for a batch; throws a StorageError when there is none to make. */
   make({ rows, now }: Batch): void {
-    this.#free = undefined;
+    if (now.monotonicMs - this.#freeMs >= LOOK_EVERY_MS) [this.#free, this.#freeMs] = [undefined, now.monotonicMs];
     const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
     if (rows.length > 0) this.#rowBytes += ((bytes / rows.length) * STORED_SHARE - this.#rowBytes) * AVERAGE_OVER;
     const needed = rows.length === 0 ? 0 : bytes * GROWTH + PAGES_ASIDE;
     if (this.#isFarFromFull(needed)) return;
+    this.#free = undefined;
     this.#look();
     let { usedBytes, limitBytes } = this.usage();
     // A little at each commit long before it is full, so that no scan waits for a great clearance.
@@ -138,6 +140,7 @@ const AVERAGE_OVER = 0.02;
 /** What rows take in the file at most, pages that are half full and their places in the trees included. */
 const GROWTH = 1.3;
 const PAGES_ASIDE = 64 * 1024;
+const LOOK_EVERY_MS = 1000;
 /** A little at a time: it happens while scans wait for their commit. */
 const TIDY_ROWS_LEAST = 250;
 /** From here on a little is cleared at each commit. */

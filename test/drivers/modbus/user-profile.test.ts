@@ -15,7 +15,7 @@ async function checked(profile: string, device = ''): Promise<{ code: number; te
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, `gateway: g\nsite: s\nmqtt: { url: "mqtt://localhost" }\noutbox: { directory: ${folder} }\ndevices:\n  m: { driver: modbus, port: /dev/ttyS0, address: 1, profile: own${device} }\n`);
   let text = '';
-  const code = await checkCommand({ file, drivers: [modbus], profileFolder: () => new URL('../../../drivers/modbus/profiles/', import.meta.url).pathname, write: (line) => (text += `${line}\n`) });
+  const code = await checkCommand({ file, drivers: { modbus: () => Promise.resolve(modbus) }, profileFolder: () => new URL('../../../drivers/modbus/profiles/', import.meta.url).pathname, write: (line) => (text += `${line}\n`) });
   return { code, text: text.replaceAll(`${folder}/`, '') };
 }
 
