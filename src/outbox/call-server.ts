@@ -21,6 +21,11 @@ export class CallServer {
     }
   }
 
+  /** To be called when an answer is out, for what it need not wait for. */
+  settle(): void {
+    this.#keeper?.settle();
+  }
+
   /** Whether something damaged waits to be copied. */
   get isSalvaging(): boolean {
     return this.#keeper?.isSalvaging === true;

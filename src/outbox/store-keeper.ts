@@ -129,6 +129,11 @@ export class StoreKeeper {
     return this.#salvages.isBusy;
   }
 
+  /** Does what can wait until an answer is out. */
+  settle(): void {
+    this.#try(() => this.#guarded(() => this.#open?.room.settle()));
+  }
+
   /** Closes the file; nothing may be called afterwards. */
   close(): void {
     if (this.#open !== undefined) {
@@ -172,7 +177,6 @@ export class StoreKeeper {
     this.#try(() =>
       this.#guarded(() => {
         this.#mark.set();
-        room.settle();
         this.#usage = room.usage();
         this.#tellAlarms();
       }),
@@ -268,10 +272,7 @@ export class StoreKeeper {
     const open = { store, room: new Room({ store, directory, limits, tell: this.#tell }) };
     this.#open = open;
     this.#streamsFile.write(this.#named(store));
-    this.#try(() => {
-      open.room.settle();
-      this.#usage = open.room.usage();
-    });
+    this.#try(() => (this.#usage = open.room.usage()));
     this.#tell({ news: 'usage', usage: this.#usage });
     return open;
   }

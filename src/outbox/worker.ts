@@ -17,6 +17,7 @@ function serve(): void {
   };
   port.on('message', (message: CallMessage) => {
     port.postMessage(server.answer(message));
+    server.settle();
     if (message.name !== 'close') {
       salvageSoon(SALVAGE_EVERY_MS);
       return;

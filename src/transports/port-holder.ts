@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 
 /** A program that has a port. */
 export interface PortHolder {
@@ -7,13 +8,17 @@ export interface PortHolder {
   readonly program: string;
 }
 
-/** Who holds the advisory lock on a device file, as /proc/locks tells it; undefined when nobody, or when it is hidden. */
-export function lockHolder(path: string): PortHolder | undefined {
+/**
+ * Who holds the advisory lock on a device file, as /proc/locks tells it; undefined when nobody, or when it is hidden. The
+ * kernel lets that file be read only when no processor takes a lock, which can take 20 ms: not on this thread.
+ */
+export async function lockHolder(path: string): Promise<PortHolder | undefined> {
   const file = statSync(path, { throwIfNoEntry: false });
   if (file === undefined) return undefined;
   const hex = (number: number): string => number.toString(16).padStart(2, '0');
   const suffix = `${hex(major(file.dev))}:${hex(minor(file.dev))}:${file.ino}`;
-  for (const line of lines('/proc/locks')) {
+  const locks = await readFile('/proc/locks', 'utf8').catch(() => ''); // hidden by a sandbox
+  for (const line of locks.split('\n')) {
     const [, kind, , , pid, inode] = line.split(/\s+/);
     if (kind === 'FLOCK' && inode === suffix) return holder(Number(pid));
   }

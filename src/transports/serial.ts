@@ -57,7 +57,7 @@ type Port = Awaited<ReturnType<typeof SerialPort.binding.open>>;
 
 async function locked(opening: Opening, settings: SerialSettings, signal: AbortSignal): Promise<Port> {
   // Asked first, because the library changes the line parameters of a port before it finds that another has locked it.
-  const holder = lockHolder(opening.path);
+  const holder = await lockHolder(opening.path);
   if (holder !== undefined) throw heldFault(opening, holder);
   const { baudRate, dataBits = 8, parity = 'none', stopBits = 1 } = settings;
   try {

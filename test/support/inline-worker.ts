@@ -14,6 +14,7 @@ export class InlineWorker implements Pick<OutboxParts['worker'], 'call' | 'close
   call<Name extends keyof Calls>(name: Name, request: Calls[Name]['request']): Promise<Calls[Name]['answer']> {
     if (this.#isOver) return new Promise(() => undefined); // the process is gone: nobody hears of it any more
     const answer = this.#server.answer({ id: 0, name, request } as CallMessage);
+    this.#server.settle();
     if ('fault' in answer) return Promise.reject(new StorageError(answer.fault));
     return Promise.resolve(answer.answer as Calls[Name]['answer']);
   }
