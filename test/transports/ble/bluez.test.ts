@@ -83,6 +83,19 @@ describe.skipIf(!HAS_DBUS)('a radio through BlueZ (needs dbus-daemon)', () => {
     expect(it.radio.counts.heard).toBe(1);
   });
 
+  it('is started anew when it remembers too many addresses, and hears on', async () => {
+    const bus = await SystemBus.start();
+    const bluez = await Bluez.start(bus.address);
+    const it = radioAt(bus.address, { limits: { addressesMax: 30, pingEveryMs: 100 } });
+    await untilScanning(it, bluez);
+    for (let stranger = 0; stranger < 40; stranger += 1) bluez.advertise(`C0:DE:C0:DE:01:${stranger.toString(16).padStart(2, '0').toUpperCase()}`, { service: COUNT });
+    await vi.waitUntil(() => it.radio.counts.recycled === 1 && it.radio.state.kind === 'on' && bluez.isDiscovering, within);
+    bluez.advertise(TAG, { service: COUNT });
+    await vi.waitUntil(() => it.heard.length === 1, within);
+    expect(it.radio.counts).toMatchObject({ recycled: 1, starts: 2 });
+    expect(it.states.map(({ kind }) => kind)).not.toContain('failing');
+  });
+
   it('connects, reads, writes, hears notifications and disconnects', async () => {
     const bus = await SystemBus.start();
     const bluez = await Bluez.start(bus.address);
