@@ -250,7 +250,7 @@ export class StoreKeeper {
   #openStore(): Opening {
     const store = Store.open({ file: this.#file, request: { ...this.#request, now: this.#now }, ...this.#successor });
     try {
-      if (this.#before !== undefined && this.#successor === undefined) store.takeBack(this.#before);
+      if (this.#before !== undefined && this.#successor === undefined) store.takeBack(this.#before, this.#now);
       this.#renewStreamId(store);
       if (this.#isLogMissing) this.#endStream(store);
       if (this.#corrected !== undefined) store.correct(this.#corrected);

@@ -1,5 +1,6 @@
-import type { Range } from '../../core/ranges.ts';
+import { type Range, Ranges } from '../../core/ranges.ts';
 import type { EventReading, Stamp } from '../../core/reading.ts';
+import { sequenceOf } from '../row-key.ts';
 import { type NewRow, rowOf } from '../row.ts';
 
 /** Why readings that were stored will not come. */
@@ -22,6 +23,11 @@ export function gapRows({ source, ranges, reason }: Gap, stamp: Stamp): readonly
     rows.push(rowOf(event));
   }
   return rows;
+}
+
+/** The sequences of these keys, which are of one stream. */
+export function rangesOf(keys: readonly number[]): readonly Range[] {
+  return new Ranges(keys.map((key): Range => [sequenceOf(key), sequenceOf(key)])).list();
 }
 
 /** What one event holds at most, by the contract. */

@@ -3,6 +3,7 @@ import { codeOf, messageOf, StorageError } from '../../core/errors.ts';
 import { type Lane, LANES, type Stamp } from '../../core/reading.ts';
 import type { Arrival, Batch, Committed, Fetched, FetchRequest, Opened, OpenRequest, Page, PageRequest, QuarantinedRow, RestartRequest, StreamReason } from '../calls.ts';
 import { isIntact } from './checksum.ts';
+import { gapRows, rangesOf } from './gap.ts';
 import { SEQUENCE_MAX } from '../row-key.ts';
 import { isIntactRow } from './row-columns.ts';
 import { RowReader } from './row-reader.ts';
@@ -39,6 +40,8 @@ export class Store {
   readonly #reader: RowReader;
   /** Keys of the notes of batches whose commit failed. */
   readonly #doubt = new Set<string>();
+  /** Meter readings whose giving up was begun and is not known to be done. */
+  #givingUp: { readonly stream: number; readonly keys: readonly number[] } | undefined;
   #next = 1;
 
   private constructor(database: Database.Database, { file, request, reason, number }: StoreParts) {
@@ -117,6 +120,7 @@ export class Store {
       throw error;
     }
     this.#doubt.clear(); // the same place of the WAL was written again
+    this.#givingUp = undefined;
     for (const settlement of batch.settlements) if (this.book.has(settlement.stream)) this.book.settled(settlement);
     for (const [key, value] of batch.notes) {
       if (value === null) this.#notes.delete(key);
@@ -127,9 +131,9 @@ export class Store {
 
   /**
    * Takes back what the connection before may have left behind of batches that it failed to commit: their outcome is not
-   * known, and they were told as not stored.
+   * known, and they were told as not stored. What it has given up by such a one is gone, and told anew.
    */
-  takeBack(before: Store): void {
+  takeBack(before: Store, now: Stamp): void {
     if (before.#next > this.#next) throw damage(this.file, `it ends before reading ${before.#next - 1}, which was stored`);
     this.transact(() => {
       this.#writer.takeBack(before.#next, before.#notes, before.#doubt);
@@ -141,6 +145,33 @@ export class Store {
       else this.#notes.set(key, value);
     }
     this.#next = before.#next;
+    const { stream, keys } = before.#givingUp ?? { stream: 0, keys: [] };
+    const gone = keys.filter((key) => this.statements.row.meter.get(key) === undefined);
+    if (gone.length > 0) this.#insert(this.#gaps(stream, gone, now), now);
+  }
+
+  /** Gives up meter readings of a stream, told by their numbers in events of the same transaction. Returns what has arrived. */
+  giveUp(stream: number, keys: readonly number[], now: Stamp): readonly Arrival[] {
+    this.#givingUp = { stream, keys };
+    const arrivals = this.#insert(this.#gaps(stream, keys, now), now, () => {
+      this.book.raiseFloor(stream);
+      for (const key of keys) this.statements.removeOne.meter.run(key);
+    });
+    this.#givingUp = undefined;
+    return arrivals;
+  }
+
+  #gaps(stream: number, keys: readonly number[], now: Stamp): readonly NewRow[] {
+    return gapRows({ source: this.book.sourceOf(stream), ranges: rangesOf(keys), reason: 'no-room' }, now);
+  }
+
+  #insert(rows: readonly NewRow[], now: Stamp, along = (): void => undefined): readonly Arrival[] {
+    let arrived: (() => readonly Arrival[]) | undefined;
+    this.transact(() => {
+      along();
+      arrived = this.insertInside(rows, now);
+    });
+    return arrived?.() ?? [];
   }
 
   /** Adds rows of the outbox's own making inside a transaction, and says afterwards that they have arrived. */

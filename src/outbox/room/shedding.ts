@@ -1,7 +1,6 @@
-import { Ranges, type Range } from '../../core/ranges.ts';
 import type { Stamp } from '../../core/reading.ts';
 import type { News } from '../calls.ts';
-import { gapRows } from '../file/gap.ts';
+import { rangesOf } from '../file/gap.ts';
 import { rowKey, SEQUENCE_MAX, sequenceOf } from '../row-key.ts';
 import type { RowRecord } from '../file/statements.ts';
 import type { Store } from '../file/store.ts';
@@ -68,19 +67,11 @@ export class Shedding {
   }
 
   #giveUp(stream: number, keys: readonly number[], now: Stamp): void {
-    const { book, statements } = this.#store;
-    const ranges = new Ranges(keys.map((key): Range => [sequenceOf(key), sequenceOf(key)])).list();
-    const gaps = gapRows({ source: book.sourceOf(stream), ranges, reason: 'no-room' }, now);
-    let arrived: ReturnType<Store['insertInside']> | undefined;
-    this.#store.transact(() => {
-      book.raiseFloor(stream);
-      for (const key of keys) statements.removeOne.meter.run(key);
-      arrived = this.#store.insertInside(gaps, now);
-    });
-    book.lane(stream, 'meter').waiting -= keys.length;
+    const arrivals = this.#store.giveUp(stream, keys, now);
+    this.#store.book.lane(stream, 'meter').waiting -= keys.length;
     this.gone += keys.length;
-    this.#tell({ news: 'evicted', evictions: [{ stream, lane: 'meter', ranges }] });
-    this.#tell({ news: 'arrived', arrivals: arrived?.() ?? [] });
+    this.#tell({ news: 'evicted', evictions: [{ stream, lane: 'meter', ranges: rangesOf(keys) }] });
+    this.#tell({ news: 'arrived', arrivals });
   }
 }
 
