@@ -36,6 +36,7 @@ export class StoreKeeper {
   #successor: Successor | undefined;
   readonly #salvages: Salvages;
   #alarms = '';
+  #isUnsettled = false;
   #usage: Usage = { usedBytes: 0, limitBytes: 0, waitingBytes: 0 };
   /** Held as long as this object is. */
   #lock: { release(): void } | undefined;
@@ -129,8 +130,10 @@ export class StoreKeeper {
     return this.#salvages.isBusy;
   }
 
-  /** Does what can wait until an answer is out. */
+  /** Does what can wait until the answer to an opening or a commit is out. */
   settle(): void {
+    if (!this.#isUnsettled) return;
+    this.#isUnsettled = false;
     this.#try(() => this.#guarded(() => this.#open?.room.settle()));
   }
 
@@ -176,6 +179,7 @@ export class StoreKeeper {
   #afterwards(room: Room): void {
     this.#try(() =>
       this.#guarded(() => {
+        this.#isUnsettled = true;
         this.#mark.set();
         this.#usage = room.usage();
         this.#tellAlarms();
@@ -271,6 +275,7 @@ export class StoreKeeper {
     const { directory, limits } = this.#request;
     const open = { store, room: new Room({ store, directory, limits, tell: this.#tell }) };
     this.#open = open;
+    this.#isUnsettled = true;
     this.#streamsFile.write(this.#named(store));
     this.#try(() => (this.#usage = open.room.usage()));
     this.#tell({ news: 'usage', usage: this.#usage });

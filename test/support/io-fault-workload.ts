@@ -109,6 +109,7 @@ class FaultRun {
 
   async #open(): Promise<Outbox | undefined> {
     const { value, refusal } = await this.#attempt(async () => openOutbox(join(this.#parts.folder, this.#case.name), { commitsPerSecond: 1000, limits: SMALL_LIMITS }));
+    await value?.ping(); // the ballast is made when the opening is answered
     this.#write({ did: 'open', ...refusal });
     return value;
   }
