@@ -76,12 +76,15 @@ export class QuietLine {
    * did not fall silent, and with a LinkError when the link broke or the signal was aborted.
    */
   async ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
-    if (question.probe) return this.#probe(link, question, signal);
-    this.#ordinary += 1;
+    if (!question.probe) this.#ordinary += 1;
     try {
-      return await this.#ask(link, question, signal);
+      for (;;) {
+        if (question.numbered !== true) await this.#noLateAnswer(link, question, signal); // before its turn, which others wait for
+        const answer = await (question.probe ? this.#probe(link, question, signal) : this.#try(link, question, signal));
+        if (answer !== undefined) return answer;
+      }
     } finally {
-      this.#ordinary -= 1;
+      if (!question.probe) this.#ordinary -= 1;
     }
   }
 
@@ -89,12 +92,12 @@ export class QuietLine {
    * One probe at a time, and a rest after each that was for nothing while others have questions: many dead devices
    * together get no more than a fixed share of a busy line, and an idle one to themselves.
    */
-  #probe(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
+  #probe(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
     const probed = this.#lastProbe.then(async () => {
       const restMs = this.#probeDueMs - this.#clock.monotonicMs();
       if (restMs > 0 && this.#ordinary > 0) await pause(this.#clock, restMs, signal);
       try {
-        return await this.#ask(link, question, signal);
+        return await this.#try(link, question, signal);
       } catch (error) {
         this.#probeDueMs = this.#clock.monotonicMs() + PROBE_REST * question.responseTimeoutMs;
         throw error;
@@ -104,17 +107,14 @@ export class QuietLine {
     return probed;
   }
 
-  async #ask(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame> {
-    for (;;) {
-      if (question.numbered !== true) await this.#noLateAnswer(link, question, signal);
-      const answer = await this.#inTurn(async () => {
-        await this.#silence(link, question, signal);
-        // While this one waited, the line may have stirred, or another device failed at the same address.
-        if (question.numbered !== true && this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
-        return this.#exchange(link, question, signal);
-      });
-      if (answer !== undefined) return answer;
-    }
+  /** Resolves with undefined when it has to be tried again after a wait. */
+  #try(link: Link, question: LineQuestion, signal: AbortSignal): Promise<StampedFrame | undefined> {
+    return this.#inTurn(async () => {
+      await this.#silence(link, question, signal);
+      // While this one waited, the line may have stirred, or another device failed at the same address.
+      if (question.numbered !== true && this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
+      return this.#exchange(link, question, signal);
+    });
   }
 
   /** Resolves with undefined when an answer came that may be another question's. */

@@ -51,7 +51,10 @@ export class PageReader {
 
   /** Takes rows that were just stored and follow what was read of a track, so that they need not be read: not while sending cannot keep up. */
   take(track: Track, rows: readonly StoredRow[]): void {
-    if (rows.length > 0 && track.queued < PAGE_ROWS) track.read(rows.slice(0, PAGE_ROWS), track.last, false);
+    if (track.queued >= PAGE_ROWS) return;
+    let bytes = 0;
+    const taken = rows.slice(0, PAGE_ROWS).filter(({ content }) => (bytes += content.length) <= PAGE_BYTES);
+    if (taken.length > 0) track.read(rows.slice(0, taken.length), track.last, false);
   }
 
   /** Reads the next page of a track, if it needs one and none is on its way. */
@@ -96,8 +99,9 @@ export class PageReader {
   }
 }
 
-/** Rows that are read ahead of sending, per track. */
+/** Rows that are read ahead of sending, per track, and the most that is taken of them at once. */
 const PAGE_ROWS = 200;
+const PAGE_BYTES = 512 * 1024;
 
 const HELD_AGAIN_MS = 1000;
 const FAULT_AGAIN_MS = 30_000;

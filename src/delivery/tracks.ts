@@ -31,7 +31,7 @@ export class Tracks {
     return this.#list.find((track) => track.stream === stream && track.lane === lane);
   }
 
-  /** Whether everything that stands in these lanes has been read. */
+  /** Whether everything that stands in this lane of every stream has been read. */
   isRead(lane: Lane): boolean {
     return this.#list.every((track) => track.lane !== lane || track.unread === undefined);
   }

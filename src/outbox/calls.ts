@@ -15,7 +15,7 @@ export interface Calls {
   close: { request: undefined; answer: undefined };
 }
 
-/** What the worker tells without being asked, in the order in which it happened. */
+/** What the worker tells without being asked, in the order in which it happened; what comes of a commit is told in its answer, which comes after the news of its time. */
 export type News =
   | Opened
   | { readonly news: 'withdrawn'; readonly streams: readonly number[] }
@@ -167,7 +167,7 @@ export interface QuarantinedRow extends Quarantined {
   readonly overtaken: boolean;
 }
 
-/** The sequences that a batch's rows got: `first` and on, in order. */
+/** The sequences that a batch's rows got, `first` and on in order, and where they have arrived. */
 export interface Committed {
   readonly source: string;
   readonly first: number;

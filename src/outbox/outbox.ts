@@ -238,7 +238,7 @@ export class Outbox {
       sequence += rows;
     }
     const at = { first, recordedMs: batch.now.wallMs, historical: batch.historical };
-    for (const arrival of arrivals) this.#follower?.arrived(arrival, storedRows(batch.rows, arrival.lane, at));
+    for (const arrival of arrivals) this.#follower?.arrived(arrival, this.#connected ? storedRows(batch.rows, arrival.lane, at) : undefined);
     if (this.#follower === undefined && arrivals.length > 0) this.#untold.push({ news: 'arrived', arrivals });
   }
 

@@ -324,7 +324,7 @@ export class StoreKeeper {
   #endStream(store: Store): void {
     if (this.#successor === undefined) {
       const { own } = store.book;
-      const gap = { source: store.book.sourceOf(own), ranges: [[store.book.lastOf(own) + 1, SEQUENCE_MAX]] as const, reason: 'incomplete' } as const;
+      const gap = { source: store.book.sourceOf(own), ranges: [[this.#guarded(() => store.book.lastOf(own)) + 1, SEQUENCE_MAX]] as const, reason: 'incomplete' } as const;
       store.restart({ reason: 'incomplete', newStreamId: this.#request.newStreamId, now: this.#now }, gapRows(gap, this.#now));
       this.#renewStreamId(store);
     }

@@ -56,20 +56,17 @@ export function serialTransport(options: SerialOptions): Transport {
 type Port = Awaited<ReturnType<typeof SerialPort.binding.open>>;
 
 async function locked(opening: Opening, settings: SerialSettings, signal: AbortSignal): Promise<Port> {
-  // Asked first, because the library changes the line parameters of a port before it finds that another has locked it.
-  const holder = await lockHolder(opening.path);
-  if (holder !== undefined) throw heldFault(opening, holder);
+  const fault = (what: string): LinkError => new LinkError({ where: opening.where, what, remedy: 'Unplug the adapter and plug it in again' });
   const { baudRate, dataBits = 8, parity = 'none', stopBits = 1 } = settings;
+  const unheld = async (): Promise<Port> => {
+    // Asked first, because the library changes the line parameters of a port before it finds that another has locked it.
+    const holder = await lockHolder(opening.path);
+    if (holder !== undefined) throw heldFault(opening, holder);
+    if (signal.aborted) throw fault('is no longer wanted');
+    return SerialPort.binding.open({ path: opening.path, baudRate, dataBits, parity, stopBits, lock: true });
+  };
   try {
-    return await within<Port>(
-      SerialPort.binding.open({ path: opening.path, baudRate, dataBits, parity, stopBits, lock: true }),
-      {
-        deadlineMs: OPEN_DEADLINE_MS,
-        signal,
-        fault: (what) => new LinkError({ where: opening.where, what, remedy: 'Unplug the adapter and plug it in again' }),
-        late: (port) => void released(port),
-      },
-    );
+    return await within<Port>(unheld(), { deadlineMs: OPEN_DEADLINE_MS, signal, fault, late: (port) => void released(port) });
   } catch (error) {
     throw error instanceof LinkError ? error : openFault(opening, error);
   }

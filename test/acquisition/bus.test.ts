@@ -369,6 +369,24 @@ describe('late answers', { timeout: 90_000 }, () => {
     expect(late.values()).toHaveLength(1);
   });
 
+  test('one that wakes, and rests since more may come, holds up no retry of the others', async () => {
+    const bench = new Bench();
+    const waking = bench.device({ address: 1, every: '1 s', responseTimeout: '1 s' });
+    const good = bench.device({ address: 2, every: '1 s', responseTimeout: '1 s' });
+    await bench.begin(waking, good);
+    waking.slave.fault = { silent: true };
+    await bench.clock.advance(10_000);
+    waking.slave.fault = {};
+    const questions = waking.slave.questions.length;
+    while (waking.slave.questions.length === questions) await bench.clock.advance(100); // its first answer: it rests now
+    good.slave.nextFaults.push({ silent: true });
+    await bench.clock.advance(1000);
+    const values = good.values().length;
+    await bench.clock.advance(3000);
+    expect(good.report().counts.faults).toBe(1);
+    expect(good.values().length).toBeGreaterThan(values);
+  });
+
   test('a device that was asked before the link broke is not asked at once on the next one', async () => {
     const { bench, slave, device } = oneDevice({ every: '10 s', responseTimeout: '2 s' });
     await bench.begin(device);

@@ -14,17 +14,20 @@ function opened(directory: string): Store {
   return Store.open({ file: join(directory, 'outbox.db'), request });
 }
 
-/** A store with five meter readings whose giving up of three fails at the commit, which took effect or did not. */
-function failing(directory: string, effect: 'done' | 'undone'): Store {
+/** A store with five meter readings, of which three are to be given up, at once or one by one; each commit fails, and took effect or did not. */
+function failing(directory: string, ...effects: readonly ('done' | 'undone')[]): Store {
   const store = opened(directory);
   const rows = ['1', '2', '3', '4', '5'].map((value) => rowOf(meterOf(value)));
   store.commit({ rows, notes: [], settlements: [], quarantined: [], released: [], now, historical: false }, () => undefined);
   const transact = store.transact.bind(store);
-  store.transact = (run) => {
-    if (effect === 'done') transact(run);
-    throw new StorageError({ where: 'outbox', what: 'the disk does not sync' });
-  };
-  expect(() => store.giveUp(1, [2, 3, 4].map((sequence) => rowKey(1, sequence)), now)).toThrow('does not sync');
+  for (const [index, effect] of effects.entries()) {
+    store.transact = (run) => {
+      if (effect === 'done') transact(run);
+      throw new StorageError({ where: 'outbox', what: 'the disk does not sync' });
+    };
+    const sequences = effects.length === 1 ? [2, 3, 4] : [2 + index];
+    expect(() => store.giveUp(1, sequences.map((sequence) => rowKey(1, sequence)), now)).toThrow('does not sync');
+  }
   store.close();
   return store;
 }
@@ -41,6 +44,16 @@ describe('readings that were given up by a commit of unknown outcome', () => {
     const gaps = contents(store, 'scan');
     expect(gaps.map(({ sequence, kind, content }) => [sequence, kind, content])).toEqual([[6, 'gap', expect.stringContaining('"ranges":[[2,4]],"count":3,"reason":"no-room"')]]);
     expect(store.next).toBe(7);
+    store.close();
+  });
+
+  it('are told too when others failed after them', () => {
+    const directory = temporaryFolder();
+    const before = failing(directory, 'done', 'undone');
+    const store = opened(directory);
+    store.takeBack(before, now);
+    expect(contents(store, 'meter').map(({ sequence }) => sequence)).toEqual([1, 3, 4, 5]);
+    expect(contents(store, 'scan').map(({ content }) => content)).toEqual([expect.stringContaining('"ranges":[[2,2]]')]);
     store.close();
   });
 

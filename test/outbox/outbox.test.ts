@@ -26,8 +26,8 @@ describe('the outbox', () => {
     const outbox = await openOutbox(temporaryFolder());
     const follower = follow(outbox);
     const texts = [...HOSTILE.map((text) => Buffer.from(text).toString()), '\ud800', 'a\udfffb'];
-    await outbox.record([scanOf('A'), meterOf('12345678901234567890.10'), ...texts.map((text) => scanOf(text))]);
     outbox.connected = true;
+    await outbox.record([scanOf('A'), meterOf('12345678901234567890.10'), ...texts.map((text) => scanOf(text))]);
     await outbox.record([meterOf('13', 'starts', { ...CLOCK.stamp(), clock: 'holdover' }), scanOf('B')]);
     expect(follower.arrivals.map(({ lane: of }) => of)).toEqual(['scan', 'meter', 'scan', 'meter']);
     const handed = follower.handed.flatMap((rows) => rows ?? []).sort((a, b) => a.sequence - b.sequence);
@@ -40,6 +40,7 @@ describe('the outbox', () => {
   it('hands over nothing of a lane in which a time may still be corrected', async () => {
     const outbox = await openOutbox(temporaryFolder());
     const follower = follow(outbox);
+    outbox.connected = true;
     await outbox.record([scanOf('A'), scanOf('B', { ...CLOCK.stamp(), clock: 'unsynced' }), meterOf('1')]);
     expect(follower.handed.map((rows) => rows?.length)).toEqual([undefined, 1]);
     await outbox.close();

@@ -40,8 +40,8 @@ export class Store {
   readonly #reader: RowReader;
   /** Keys of the notes of batches whose commit failed. */
   readonly #doubt = new Set<string>();
-  /** Meter readings whose giving up was begun and is not known to be done. */
-  #givingUp: { readonly stream: number; readonly keys: readonly number[] } | undefined;
+  /** Meter readings whose giving up was begun and is not known to be done or undone. */
+  #givingUp: { readonly stream: number; readonly keys: readonly number[] }[] = [];
   #next = 1;
 
   private constructor(database: Database.Database, { file, request, reason, number }: StoreParts) {
@@ -120,7 +120,7 @@ export class Store {
       throw error;
     }
     this.#doubt.clear(); // the same place of the WAL was written again
-    this.#givingUp = undefined;
+    this.#givingUp = [];
     for (const settlement of batch.settlements) if (this.book.has(settlement.stream)) this.book.settled(settlement);
     for (const [key, value] of batch.notes) {
       if (value === null) this.#notes.delete(key);
@@ -145,19 +145,20 @@ export class Store {
       else this.#notes.set(key, value);
     }
     this.#next = before.#next;
-    const { stream, keys } = before.#givingUp ?? { stream: 0, keys: [] };
-    const gone = keys.filter((key) => this.statements.row.meter.get(key) === undefined);
-    if (gone.length > 0) this.#insert(this.#gaps(stream, gone, now), now);
+    for (const { stream, keys } of before.#givingUp) {
+      const gone = this.guarded(() => keys.filter((key) => this.statements.row.meter.get(key) === undefined));
+      if (gone.length > 0) this.#insert(this.#gaps(stream, gone, now), now);
+    }
   }
 
   /** Gives up meter readings of a stream, told by their numbers in events of the same transaction. Returns what has arrived. */
   giveUp(stream: number, keys: readonly number[], now: Stamp): readonly Arrival[] {
-    this.#givingUp = { stream, keys };
+    this.#givingUp.push({ stream, keys });
     const arrivals = this.#insert(this.#gaps(stream, keys, now), now, () => {
       this.book.raiseFloor(stream);
       for (const key of keys) this.statements.removeOne.meter.run(key);
     });
-    this.#givingUp = undefined;
+    this.#givingUp = []; // the same place of the WAL was written again
     return arrivals;
   }
 

@@ -40,7 +40,7 @@ export class Room {
     this.#shedding = new Shedding(parts);
   }
 
-  /** How much is taken, and how much there is, as it was at the last commit. */
+  /** How much is taken, as it was at the last commit, and how much there is, as it was within the last second. */
   usage(): Usage {
     const { used, size } = this.#file ?? this.#look();
     return { usedBytes: used, limitBytes: this.#limitBytes(size), waitingBytes: Math.round(Math.min(used, this.#parts.store.book.waiting * this.#rowBytes)) };
@@ -88,7 +88,7 @@ export class Room {
     if (!this.#retention.purge('all')) this.#shedding.shed(now);
   }
 
-  /** Looks after the ballast; to be called now and then. */
+  /** Looks after the ballast; to be called after openings and commits. */
   settle(): void {
     this.#ballast.restore(this.#freeBytes());
   }

@@ -59,10 +59,12 @@ export class Shedding {
     const after = Math.max(rowKey(stream, sentUpto), this.#marks.get(`${level}/${stream}`) ?? 0);
     const upto = level === 0 ? rowKey(stream, SEQUENCE_MAX) : (this.#marks.get(`${level - 1}/${stream}`) ?? 0);
     const piece: RowRecord[] = [];
-    for (const row of statements.rows.meter.iterate(after, upto)) {
-      if (!settled.has(sequenceOf(row.key))) piece.push(row);
-      if (piece.length >= PIECE_ROWS) break;
-    }
+    this.#store.guarded(() => {
+      for (const row of statements.rows.meter.iterate(after, upto)) {
+        if (!settled.has(sequenceOf(row.key))) piece.push(row);
+        if (piece.length >= PIECE_ROWS) break;
+      }
+    });
     return piece;
   }
 
