@@ -40,7 +40,7 @@ describe.skipIf(MOSQUITTO === undefined)('a gateway and a broker that are killed
     const devices = Object.fromEntries(scanners.map(({ path }, index) => [`scanner-${index}`, `driver: line-scanner, port: ${path}, terminator: CR, feedback: honeywell-host-ack, answerWithin: ${ANSWER_WITHIN_MS} ms`]));
     const gateway = TestGateway.make({
       mqtt: `url: "${broker.url}", acknowledgedBy: receiver, receiverOverdue: 5 s`,
-      devices: { ...devices, generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 1 s` },
+      devices: { ...devices, generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 1 s, responseTimeout: 300 ms` },
     });
     const technician = new Technician();
     const { accepted } = technician;
