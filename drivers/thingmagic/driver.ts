@@ -31,6 +31,7 @@ export const thingmagic = definePollingDriver({
     silenceMs: 2,
     retries: 0,
     echo: false,
+    lateWaits: 1,
   }),
   meters: () => [],
   poll: readRound,

@@ -14,7 +14,7 @@ export const uhfBb7e = definePollingDriver({
   reports: 'scans',
   options,
   serial: { baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1 },
-  schedule: ({ every, responseTimeout }) => ({ address: 'module', everyMs: every, responseTimeoutMs: responseTimeout, silenceMs: 5, retries: 0, echo: false }),
+  schedule: ({ every, responseTimeout }) => ({ address: 'module', everyMs: every, responseTimeoutMs: responseTimeout, silenceMs: 5, retries: 0, echo: false, lateWaits: 1 }),
   meters: () => [],
   async poll(link, _, emit) {
     const tags = tagsOf(await link.exchange({ request: SINGLE_POLL, reply: roundFraming }));

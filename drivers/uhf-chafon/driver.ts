@@ -39,6 +39,7 @@ export const uhfChafon = definePollingDriver({
     silenceMs: 5,
     retries: 0,
     echo: false,
+    lateWaits: 1,
   }),
   meters: () => [],
   async poll(link, given, emit) {

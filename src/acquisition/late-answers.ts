@@ -47,12 +47,12 @@ export class LateAnswers {
     this.#strayMs = this.#clock.monotonicMs();
   }
 
-  /** How long to wait before the address may be asked again; 0 when it may be asked now. */
-  waitMs(address: string, quietMs: number): number {
+  /** How long to wait before the address may be asked again; 0 when it may be asked now. An answer comes within `lateWaits` quiet waits after the one before. */
+  waitMs(address: string, quietMs: number, lateWaits: number): number {
     const owing = this.#owedBy(address);
     if (owing === undefined) return 0;
     const { sinceMs, isWaking = false } = owing;
-    const restMs = isWaking ? WAKING_WAITS * quietMs : quietMs;
+    const restMs = isWaking ? lateWaits * quietMs : quietMs;
     const quietSinceMs = Math.max(sinceMs, Math.min(this.#strayMs, sinceMs + (RESTS_MAX - 1) * restMs));
     return Math.max(0, quietSinceMs + restMs - this.#clock.monotonicMs());
   }
@@ -76,7 +76,5 @@ interface Owing {
 const SEVERAL: object = {};
 /** What may have been asked before this process began. */
 const OWED_FROM_BEFORE: Owing = { sinceMs: -Infinity, owes: SEVERAL };
-/** So many quiet waits an answer may be behind the one before it. */
-const WAKING_WAITS = 7;
 /** After so many rests in a row the address is asked nevertheless: more than it can owe, so that what keeps coming is noise. */
 const RESTS_MAX = 5;

@@ -148,13 +148,13 @@ export class PollingSession {
     signal: AbortSignal,
   ): Promise<StampedFrame> {
     const { name: device, status } = this.#device;
-    const { address, responseTimeoutMs, silenceMs, echo, numbered } = this.#schedule;
+    const { address, responseTimeoutMs, silenceMs, echo, numbered, lateWaits } = this.#schedule;
     const discarded = (bytes: number, reason: string): void => status.discarded(bytes, reason);
     const retries = this.#failures < FAILURES_MAX ? this.#schedule.retries : 0;
     for (let tried = 0; ; tried += 1) {
       try {
         const probe = tried > 0 || this.#failures > 0;
-        const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, numbered, discarded };
+        const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, numbered, lateWaits, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
         return answer;

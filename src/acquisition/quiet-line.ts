@@ -21,6 +21,8 @@ export interface LineQuestion {
   readonly probe: boolean;
   /** Its answer carries its number: no late one can be taken for it, so nothing has to be waited for. */
   readonly numbered?: boolean | undefined;
+  /** By how many quiet waits an answer may be behind the one before it. */
+  readonly lateWaits?: number | undefined;
   readonly discarded: (bytes: number, reason: string) => void;
 }
 
@@ -112,7 +114,7 @@ export class QuietLine {
     return this.#inTurn(async () => {
       await this.#silence(link, question, signal);
       // While this one waited, the line may have stirred, or another device failed at the same address.
-      if (question.numbered !== true && this.#parts.lateAnswers.waitMs(question.address, quietMs(question)) > 0) return undefined;
+      if (question.numbered !== true && this.#lateMs(question) > 0) return undefined;
       return this.#exchange(link, question, signal);
     });
   }
@@ -170,10 +172,14 @@ export class QuietLine {
   async #noLateAnswer(link: Link, question: LineQuestion, signal: AbortSignal): Promise<void> {
     for (;;) {
       if (signal.aborted) throw gone(link);
-      const waitMs = this.#parts.lateAnswers.waitMs(question.address, quietMs(question));
+      const waitMs = this.#lateMs(question);
       if (waitMs === 0) return;
       await pause(this.#clock, waitMs, signal);
     }
+  }
+
+  #lateMs({ address, lateWaits = LATE_WAITS, ...question }: LineQuestion): number {
+    return this.#parts.lateAnswers.waitMs(address, quietMs(question), lateWaits);
   }
 
   /** At least one real pause, since bytes that wait in the kernel are seen only after one. */
@@ -214,7 +220,7 @@ export class QuietLine {
   }
 }
 
-function quietMs({ responseTimeoutMs, silenceMs }: LineQuestion): number {
+function quietMs({ responseTimeoutMs, silenceMs }: Pick<LineQuestion, 'responseTimeoutMs' | 'silenceMs'>): number {
   return Math.max(responseTimeoutMs, 2 * silenceMs);
 }
 
@@ -254,5 +260,7 @@ const SILENT_CHARACTERS = 3.5;
 const SILENCE_MOST_MS = 2000;
 /** Transports end a write that hangs by themselves, and know better when; this is for one that does not. */
 const WRITE_MOST_MS = 30_000;
+/** Unless the driver says otherwise. */
+const LATE_WAITS = 7;
 /** After a probe without an answer there is none for so many of its time-outs, while others have questions. */
 const PROBE_REST = 4;

@@ -66,9 +66,11 @@ export function lineOf(common: DeviceDraft['common'], serial: SerialDefaults = {
   };
 }
 
-/** A tag that one poll misses is still there. */
+/** A tag that one poll misses is still there, also when it is missed since an answer was lost and two waits follow. */
 function departAfter(driver: Driver, options: unknown): number {
-  return driver.form === 'polling' ? Math.max(DEPART_AFTER_MS, DEPART_AFTER_POLLS * driver.schedule(options).everyMs) : DEPART_AFTER_MS;
+  if (driver.form !== 'polling') return DEPART_AFTER_MS;
+  const { everyMs, responseTimeoutMs } = driver.schedule(options);
+  return Math.max(DEPART_AFTER_MS, DEPART_AFTER_POLLS * (everyMs + responseTimeoutMs));
 }
 
 /** Readers miss a tag for a second or two when a person or metal stands before it; nobody waits for a departure. */

@@ -110,7 +110,7 @@ export const deviceSchema = z.strictObject({
     .describe('Whether a reader of radio tags tells when a tag arrives, moves to another antenna and departs. With false, as a hand-held reader wants it, each tag is a scan of its own and `repeatWindow` holds.'),
   departAfter: duration({ min: '100 ms', max: '1 d' })
     .optional()
-    .describe('How long a radio tag may go unread before it has departed. When left out, 5 s, or three polls where these take longer.'),
+    .describe('How long a radio tag may go unread before it has departed. When left out, 5 s, or three polls with their response time-outs where these take longer.'),
   contextGroup: level.optional().describe('Scanners with the same name here share what was scanned before: badge, work order, location and activity. Each has its own when left out.'),
   meters: z.record(level, meterSchema).optional().describe('What is to be known of this device\'s meters, by the name that the driver or profile gives them.'),
 });

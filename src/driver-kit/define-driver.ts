@@ -138,6 +138,11 @@ export interface PollSchedule {
   readonly echo: boolean;
   /** Whether every answer carries the number of its question, so that a late one cannot be taken for another's. */
   readonly numbered?: boolean | undefined;
+  /**
+   * By how many response time-outs an answer may be behind the one before it, 7 unless said. Where a wrong value does
+   * harm, leave it; a reader alone on its cable is never so late, and people wait for it.
+   */
+  readonly lateWaits?: number | undefined;
 }
 
 /**

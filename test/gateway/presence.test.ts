@@ -13,16 +13,20 @@ const TAG = Buffer.from('BB02220011C9340030751FEB705C5904E3D50D703A76EF7E', 'hex
 const NO_TAG = Buffer.from('BB01FF000115167E', 'hex');
 const EPC = '30751FEB705C5904E3D50D70';
 
-/** A UHF module with a tag before it or none; it counts how often it told the tag. */
+/** A UHF module with a tag before it or none; it counts how often it told the tag, and loses as many answers as it is told to. */
 function module() {
   const pty = openPty();
   onTestFinished(() => pty.close());
-  const field = { path: pty.path, hasTag: false, told: 0 };
+  const field = { path: pty.path, hasTag: false, told: 0, loses: 0 };
   let asked = Buffer.alloc(0);
   pty.onData((chunk) => {
     asked = Buffer.concat([asked, chunk]);
     for (let at = asked.indexOf(QUESTION); at >= 0; at = asked.indexOf(QUESTION)) {
       asked = asked.subarray(at + QUESTION.length);
+      if (field.loses > 0) {
+        field.loses -= 1;
+        continue;
+      }
       if (field.hasTag) field.told += 1;
       void pty.write(field.hasTag ? TAG : NO_TAG);
     }
@@ -31,7 +35,7 @@ function module() {
 }
 
 async function received(broker: DemoBroker) {
-  const receiver = await contractReceiver(broker.url, { root: ROOT });
+  const receiver = await contractReceiver(broker.url, { root: ROOT, options: { clean: false } }); // or the broker forgets it while it is away
   const scans: Record<string, unknown>[] = [];
   receiver.counted = ({ type, data }) => void (type === 'tailgate.scan.v1' && scans.push(data));
   return { receiver, scans };
@@ -59,6 +63,25 @@ describe('the presence of a radio tag, in a gateway as a process', () => {
     const { devices } = await gateway.status();
     expect(devices[0]).toMatchObject({ readings: 2, repeats: field.told - 1 });
     expect(led.flashes.filter((ms) => ms > 500)).toHaveLength(1);
+    expect(await gateway.end('SIGTERM')).toBe(0);
+  }, 60_000);
+
+  it('is no departure where an answer of the reader is lost, and the tag is read again soon', async () => {
+    const broker = await DemoBroker.start();
+    onTestFinished(() => broker.close());
+    const { scans } = await received(broker);
+    const field = module();
+    field.hasTag = true;
+    const gateway = TestGateway.make({ mqtt: `url: "${broker.url}"`, devices: { door: `driver: uhf-bb7e, port: ${field.path}` } });
+    gateway.start();
+    const repeats = async (): Promise<number> => (await gateway.status()).devices[0]?.repeats ?? 0;
+    await gateway.until(({ devices }) => expect(devices[0]?.repeats).toBeGreaterThanOrEqual(3));
+    field.loses = 1;
+    await vi.waitUntil(() => field.loses === 0, within);
+    const [before, lostMs] = [await repeats(), performance.now()];
+    await vi.waitUntil(async () => (await repeats()) > before, within);
+    expect(performance.now() - lostMs).toBeLessThan(5000);
+    expect(scans.map(({ presence }) => presence)).toEqual(['arrived']);
     expect(await gateway.end('SIGTERM')).toBe(0);
   }, 60_000);
 
