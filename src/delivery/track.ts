@@ -118,9 +118,12 @@ export class Track {
       this.#open.set(row.sequence, entry);
       this.#fresh.push(entry);
     }
-    if (rows.length > 0 || held || askedUpto <= this.#readUpto) return;
-    this.#settled.add(this.#readUpto + 1, askedUpto); // nothing of this lane stands there
-    this.#readUpto = askedUpto;
+    if (rows.length === 0 && !held && askedUpto > this.#readUpto) {
+      this.#settled.add(this.#readUpto + 1, askedUpto); // nothing of this lane stands there
+      this.#readUpto = askedUpto;
+    }
+    // The outbox may know rows as settled by a commit that was under way when it was opened anew: what it reported then counts them.
+    if (this.unread === undefined) this.#waiting = this.#open.size;
   }
 
   /**

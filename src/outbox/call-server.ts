@@ -46,6 +46,9 @@ export class CallServer {
 function run(message: Exclude<CallMessage, { name: 'open' }>, keeper: StoreKeeper | undefined): Calls[keyof Calls]['answer'] {
   if (keeper === undefined) throw new StorageError({ where: 'outbox', what: 'it is not open' });
   switch (message.name) {
+    case 'ready':
+      keeper.ready();
+      return undefined;
     case 'commit':
       return keeper.commit(message.request);
     case 'page':

@@ -5,6 +5,8 @@ import type { LaneRow, NewRow, StoredRow } from './row.ts';
 /** What the main thread asks of the outbox's worker thread: a request and its answer, by name. */
 export interface Calls {
   open: { request: OpenRequest; answer: { readonly fault: string | undefined } };
+  /** Opens the file now if it could not be opened before. */
+  ready: { request: undefined; answer: undefined };
   commit: { request: Batch; answer: Committed };
   page: { request: PageRequest; answer: Page };
   fetch: { request: FetchRequest; answer: Fetched };

@@ -1,5 +1,5 @@
 import { spokenDuration } from '../core/amount.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Cancel, Clock } from '../core/clock.ts';
 import { StorageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Reading, Stamp } from '../core/reading.ts';
@@ -42,6 +42,7 @@ export class Outbox {
   #settledAtMs = Number.NEGATIVE_INFINITY;
   #connected = false;
   #closing = false;
+  #cancelOpenAgain: Cancel | undefined;
   #fault: string | undefined;
   #alarms: readonly string[] = [];
   #own: StreamReport | undefined;
@@ -71,7 +72,9 @@ export class Outbox {
     const outbox = new Outbox(parts);
     const { fault } = await worker.call('open', { directory, site, gateway, fingerprint, newStreamId, limits, now: clock.stamp() });
     outbox.#fault = fault;
-    if (fault !== undefined) parts.log.error('the outbox cannot be opened; readings are refused until it can', { why: fault });
+    if (fault === undefined) return outbox;
+    parts.log.error('the outbox cannot be opened; readings are refused until it can', { why: fault });
+    outbox.#openAgain();
     return outbox;
   }
 
@@ -191,6 +194,7 @@ export class Outbox {
     this.#settledAtMs = Number.NEGATIVE_INFINITY;
     if (this.#settlementDue) this.#commits.expectWithin(0);
     this.#closing = true;
+    this.#cancelOpenAgain?.();
     await this.#commits.flush();
     await this.#worker.close();
   }
@@ -225,8 +229,7 @@ export class Outbox {
       entries.reduce((sum, { bytes }) => sum + bytes, 0),
       usage,
     );
-    if (this.#fault !== undefined) this.#log.info('readings can be stored again');
-    this.#fault = undefined;
+    this.#works();
     for (const [key, value] of batch.notes) {
       if (value === null) this.#notes.delete(key);
       else this.#notes.set(key, value);
@@ -240,6 +243,25 @@ export class Outbox {
     const at = { first, recordedMs: batch.now.wallMs, historical: batch.historical };
     for (const arrival of arrivals) this.#follower?.arrived(arrival, this.#connected ? storedRows(batch.rows, arrival.lane, at) : undefined);
     if (this.#follower === undefined && arrivals.length > 0) this.#untold.push({ news: 'arrived', arrivals });
+  }
+
+  /** Also where nothing is recorded: what was stored before has to go out. */
+  #openAgain(): void {
+    this.#cancelOpenAgain = this.#clock.after(OPEN_AGAIN_MS, () => {
+      this.#worker.call('ready', undefined).then(
+        () => this.#works(),
+        (error: unknown) => {
+          if (!(error instanceof StorageError)) throw error;
+          this.#fault = error.message;
+          if (!this.#closing) this.#openAgain();
+        },
+      );
+    });
+  }
+
+  #works(): void {
+    if (this.#fault !== undefined) this.#log.info('readings can be stored again');
+    this.#fault = undefined;
   }
 
   #failed(error: StorageError): void {
@@ -334,5 +356,6 @@ const GATHER_BYTES_MAX = 32 * 1024 * 1024;
 const NEARLY_FULL = 0.8;
 const NEW_STREAM_ALARM_MS = 7 * 86_400_000;
 
+const OPEN_AGAIN_MS = 10_000;
 const SETTLEMENT_EVERY_MS = 1000;
 const SETTLEMENT_ALONE_AFTER_MS = 30_000;

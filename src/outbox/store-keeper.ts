@@ -68,6 +68,11 @@ export class StoreKeeper {
     }
   }
 
+  /** Opens the file if it is not open; throws a StorageError when that is not possible now. */
+  ready(): void {
+    this.#ready();
+  }
+
   /** Stores a batch; throws a StorageError when it is not stored and will not be. */
   commit(batch: Batch): Committed {
     this.#now = batch.now;

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { array, assert, asyncProperty, boolean, constant, constantFrom, integer, nat, oneof, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { StorageError } from '../../src/core/errors.ts';
 import type { Reading } from '../../src/core/reading.ts';
 import { Forwarder } from '../../src/delivery/forwarder.ts';
 import { Outlet } from '../../src/delivery/outlet.ts';
+import { Store } from '../../src/outbox/file/store.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FakeConnection, type Sent } from '../support/fake-connection.ts';
@@ -21,6 +23,7 @@ type Step =
   | { readonly does: 'connect' | 'disconnect' | 'crash' | 'restart' | 'repeat' | 'late' | 'full' | 'roomy' | 'setClock' }
   | { readonly does: 'answer'; readonly count: number; readonly at: number; readonly code: number }
   | { readonly does: 'acknowledge'; readonly back: number; readonly ahead: number; readonly foreign: boolean }
+  | { readonly does: 'fault'; readonly times: number }
   | { readonly does: 'step'; readonly ms: number };
 
 const steps = array(
@@ -33,6 +36,7 @@ const steps = array(
     { weight: 3, arbitrary: record({ does: constantFrom('repeat' as const, 'late' as const) }) },
     { weight: 2, arbitrary: record({ does: constantFrom('crash' as const, 'crash' as const, 'restart' as const) }) },
     { weight: 1, arbitrary: record({ does: constantFrom('full' as const, 'roomy' as const, 'setClock' as const) }) },
+    { weight: 2, arbitrary: record({ does: constant('fault' as const), times: integer({ min: 1, max: 6 }) }) },
     { weight: 1, arbitrary: record({ does: constant('step' as const), ms: constantFrom(-315_360_000_000, -3000, 60_000, 315_360_000_000) }) },
   ),
   { minLength: 10, maxLength: 60 },
@@ -40,6 +44,15 @@ const steps = array(
 
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 let folders = 0;
+
+/** A disk of which so many of the next transactions fail without effect: the first has the file written once more, the second has it opened anew. */
+const disk = { faults: 0 };
+const transact = Reflect.get(Store.prototype, 'transact');
+Store.prototype.transact = function (run): void {
+  if (disk.faults <= 0) return transact.call(this, run);
+  disk.faults -= 1;
+  throw new StorageError({ where: this.file, what: 'the disk does not sync', cause: Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' }) });
+};
 
 /** What the other side has: each identity with the bytes it first came with. */
 class ModelReceiver {
@@ -168,6 +181,9 @@ class Model {
         return undefined;
       case 'setClock':
         return this.#setClock();
+      case 'fault':
+        disk.faults = step.times;
+        return undefined;
       case 'step':
         this.#clock.wallMs += step.ms;
         return undefined;
@@ -177,7 +193,9 @@ class Model {
   /** Everything works again; resolves when nothing waits any more. */
   async recover(): Promise<void> {
     this.#limits.bytesMax = LIMITS.bytesMax;
+    disk.faults = 0;
     for (let round = 0; round < 60; round += 1) {
+      await this.#outbox?.quarantinedRows(); // opens a file that could not be opened before
       this.#connect();
       await this.#clock.advance(round < 3 ? 100 : 61_000);
       for (let more = 0; more < 40 && (this.#connection?.open.length ?? 0) > 0; more += 1) {

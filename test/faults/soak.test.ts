@@ -17,6 +17,8 @@ const MINUTES = Number(process.env['TAILGATE_SOAK_MINUTES'] ?? 0.4);
 const SCANNERS = 3;
 /** What the gateway has still to say of codes that were under way when it was ended. */
 const LATE_ANSWERS_MS = 500;
+/** A broker that was killed three times in a row looks like one where another client takes the connection over, and is left alone for minutes. */
+const DELIVERED_WITHIN_MS = 300_000;
 
 /** What the gateway's process holds, by the second since its start. */
 class Figures {
@@ -122,7 +124,7 @@ describe.skipIf(MOSQUITTO === undefined || COMPILER === undefined)('a soak with 
       await Promise.all(scanning);
 
       const { accepted } = technician;
-      await vi.waitFor(() => expect([...accepted].filter((code) => !counted.has(code))).toEqual([]), { timeout: 60_000, interval: 200 });
+      await vi.waitFor(() => expect([...accepted].filter((code) => !counted.has(code))).toEqual([]), { timeout: DELIVERED_WITHIN_MS, interval: 200 });
       await gateway.until(({ outbox }) => expect(outbox.waiting).toEqual({ scan: 0, meter: 0 }), 60_000);
       expect(await gateway.end('SIGTERM')).toBe(0);
       const slope = figures.slopeAnHour;
@@ -136,6 +138,6 @@ describe.skipIf(MOSQUITTO === undefined || COMPILER === undefined)('a soak with 
       expect([...counted.values()].every((times) => times === 1)).toBe(true);
       expect(Math.max(...descriptors.slice(5)) - Math.min(...descriptors.slice(5))).toBeLessThanOrEqual(6);
     },
-    MINUTES * 60_000 + 180_000,
+    MINUTES * 60_000 + 2 * DELIVERED_WITHIN_MS,
   );
 });

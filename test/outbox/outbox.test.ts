@@ -1,10 +1,11 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/core/errors.ts';
 import { checksum } from '../../src/outbox/file/checksum.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { HOSTILE } from '../support/hostile.ts';
 import { CLOCK, follow, meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
@@ -235,6 +236,28 @@ describe('an outbox that cannot store', () => {
     const second = await openOutbox(folder);
     expect(follow(second).own.last).toBe(2);
     await second.close();
+  });
+
+  it('opens by itself once the file can be opened, though nothing is recorded, and tells what stands there', async () => {
+    const folder = temporaryFolder();
+    const first = await openOutbox(folder);
+    await first.record([scanOf('A')]);
+    await first.close();
+    renameSync(join(folder, 'outbox.db'), join(folder, 'elsewhere'));
+    mkdirSync(join(folder, 'outbox.db'));
+    const clock = new FakeClock();
+    const outbox = await openOutbox(folder, { clock });
+    const follower = follow(outbox);
+    expect(outbox.fault).toContain('unable to open database file');
+    await clock.advance(10_000);
+    await outbox.ping(); // whatever was asked of the thread before has been answered
+    expect([outbox.fault === undefined, clock.timers, follower.streams.size]).toEqual([false, 1, 0]);
+    rmdirSync(join(folder, 'outbox.db'));
+    renameSync(join(folder, 'elsewhere'), join(folder, 'outbox.db'));
+    await clock.advance(10_000);
+    await outbox.ping();
+    expect([outbox.fault, clock.timers, follower.own.lanes.scan.waiting]).toEqual([undefined, 0, 1]);
+    await outbox.close();
   });
 
   it('refuses a newer schema and does not touch it', async () => {
