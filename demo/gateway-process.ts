@@ -18,6 +18,11 @@ export class GatewayProcess {
     return this.#child?.pid;
   }
 
+  /** Whether it has ended by itself. */
+  get hasEnded(): boolean {
+    return this.#child !== undefined && (this.#child.exitCode !== null || this.#child.signalCode !== null);
+  }
+
   /** Starts `tailgate run`, with this beside what stands in the environment. */
   start(environment: Readonly<Record<string, string>> = {}): void {
     const program = fileURLToPath(new URL('../dist/tailgate.js', import.meta.url));

@@ -43,9 +43,10 @@ await copyFile(`${root}src/outbox/file/schema.sql`, `${dist}/schema.sql`);
 await writeFile(`${dist}/package.json`, JSON.stringify({ ...(JSON.parse(await readFile(`${root}package.json`, 'utf8')) as object), built: buildTime() }, null, 2));
 await chmod(`${dist}/tailgate.js`, 0o755);
 await cp(`${root}drivers`, `${dist}/drivers`, { recursive: true, filter: (path) => !/\.(ts|transcript|md)$/.test(path) });
-// In one step, as far as it goes: what runs from dist/ meanwhile has it whole, old or new.
-await rm(`${root}dist`, { recursive: true, force: true });
+// In one step, as far as it goes: what starts from dist/ meanwhile has it whole, old or new.
+await rename(`${root}dist`, `${dist}.old`).catch(() => undefined); // there was none before
 await rename(dist, `${root}dist`);
+await rm(`${dist}.old`, { recursive: true, force: true });
 
 /** A clock that shows less than this is wrong. SOURCE_DATE_EPOCH (reproducible-builds.org) makes two builds equal. */
 function buildTime(): string {

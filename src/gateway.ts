@@ -117,6 +117,7 @@ export class Gateway {
   /** Starts everything. Rejects with a StorageError or ConfigurationError when the outbox or its socket cannot be had. */
   static async start(parts: GatewayParts): Promise<Gateway> {
     const { configuration, log, worker, died, builtMs } = parts;
+    void worker.died.then(died); // before it opens the outbox: what ends it there is a bug too, and its place belongs into the log
     const clockStatus = new ClockStatus({ clock: systemClock(() => 'unsynced'), evidence: systemEvidence(), builtMs });
     const outbox = await Outbox.open({
       worker,
@@ -131,7 +132,6 @@ export class Gateway {
       clock: clockStatus.clock,
       log,
     });
-    void worker.died.then(died);
     const gateway = new Gateway(parts, outbox, clockStatus);
     await gateway.#run(died);
     return gateway;

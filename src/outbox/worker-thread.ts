@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { StorageError } from '../core/errors.ts';
+import { messageOf, StorageError } from '../core/errors.ts';
 import type { AnswerMessage, Calls, News } from './calls.ts';
 
 /**
@@ -73,7 +73,8 @@ export class WorkerThread {
   }
 
   #ended(error: unknown): unknown {
-    this.#gone ??= new StorageError({ where: 'outbox', what: 'its thread has ended', cause: error });
+    const why = error === undefined ? '' : `: ${messageOf(error)}`;
+    this.#gone ??= new StorageError({ where: 'outbox', what: `its thread has ended${why}`, cause: error });
     for (const { reject } of this.#waiting.values()) reject(this.#gone);
     this.#waiting.clear();
     return error ?? this.#gone;

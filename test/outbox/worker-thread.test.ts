@@ -17,7 +17,7 @@ describe('the outbox\'s thread', () => {
   it('that dies refuses what waits and what comes later, and says that it is gone', async () => {
     const thread = threadOf("parentPort.on('message', () => { throw new Error('a bug'); });");
     const [first, second] = [thread.call('ping', undefined), thread.call('ping', undefined)];
-    await expect(first).rejects.toThrow('its thread has ended');
+    await expect(first).rejects.toThrow('its thread has ended: a bug');
     await expect(second).rejects.toThrow('its thread has ended');
     await expect(thread.died).resolves.toMatchObject({ message: 'a bug' });
     await expect(thread.call('ping', undefined)).rejects.toThrow('its thread has ended');

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished, vi } from 'vitest';
 import { GatewayProcess } from '../../demo/gateway-process.ts';
@@ -49,7 +49,11 @@ export class TestGateway extends GatewayProcess {
   /** Waits until every device is open. */
   async untilOpen(): Promise<void> {
     const isOpen = async (): Promise<boolean> => (await this.status()).devices.every(({ state }) => state === 'open');
-    await vi.waitUntil(() => isOpen().catch(() => false), { timeout: 30_000, interval: 20 });
+    const look = (): Promise<boolean> => {
+      if (this.hasEnded) throw new Error(`the gateway has ended: ${readFileSync(this.logFile, 'utf8').slice(-2000)}`);
+      return isOpen().catch(() => false);
+    };
+    await vi.waitUntil(look, { timeout: 30_000, interval: 20 });
   }
 
   /** Waits until its status fulfils an expectation. */
