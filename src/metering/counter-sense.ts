@@ -40,7 +40,7 @@ export function judgedCounter(value: Decimal, at: Stamp, state: CounterState, ru
   if (reference === undefined) return believed({ ...state, reference: { value, at }, doubt: undefined }, rules);
   const step = stepTo(value, at, reference, rules);
   if (step === 'counts' || step === 'counts-perhaps-more') return believed({ ...state, reference: { value, at }, doubt: undefined }, rules, { reason: step === 'counts' ? undefined : 'rollovers-uncounted' });
-  if (step === 'rolls-over') return rolledOver(value, at, state, rules);
+  if (step === 'rolls-over' || step === 'rolls-over-perhaps-more') return rolledOver(value, at, state, rules, step === 'rolls-over' ? undefined : 'rollovers-uncounted');
   const confirmed = doubt !== undefined && isConfirmed(value, at, doubt, rules);
   if (confirmed && isTurn(doubt.value, reference.value, rules)) return rolledOver(value, at, state, rules);
   if (confirmed && rules.reset) {
@@ -57,7 +57,7 @@ export function extended(value: Decimal, turns: number, { modulus }: CounterRule
   return turns === 0 || modulus === undefined ? value : value.plus(modulus.times(Decimal.of(turns)).rounded(DECIMALS_MAX));
 }
 
-type Step = 'counts' | 'counts-perhaps-more' | 'rolls-over' | 'falls' | 'jumps';
+type Step = 'counts' | 'counts-perhaps-more' | 'rolls-over' | 'rolls-over-perhaps-more' | 'falls' | 'jumps';
 
 function stepTo(value: Decimal, at: Stamp, from: Sighting, rules: CounterRules): Step {
   const { modulus } = rules;
@@ -70,7 +70,10 @@ function stepTo(value: Decimal, at: Stamp, from: Sighting, rules: CounterRules):
     return modulus !== undefined && room !== undefined && room.compare(modulus) >= 0 ? 'counts-perhaps-more' : 'counts';
   }
   if (!falls) return 'jumps';
-  return modulus !== undefined && room !== undefined && growth.plus(modulus).compare(room) <= 0 ? 'rolls-over' : 'falls';
+  if (modulus === undefined || room === undefined) return 'falls';
+  const turned = growth.plus(modulus);
+  if (turned.compare(room) > 0) return 'falls';
+  return turned.plus(modulus).compare(room) <= 0 ? 'rolls-over-perhaps-more' : 'rolls-over';
 }
 
 function isConfirmed(value: Decimal, at: Stamp, doubt: Sighting, rules: CounterRules): boolean {
@@ -92,8 +95,8 @@ function plausibleGrowth(at: Stamp, from: Sighting, { rateMaxPerHour, slack }: C
   return rateMaxPerHour.times(new Decimal(BigInt(Math.ceil((ms + LATE_MS) / 36)), -5)).plus(slack);
 }
 
-function rolledOver(value: Decimal, at: Stamp, state: CounterState, rules: CounterRules): CounterVerdict {
-  if (rules.isExtended) return believed({ ...state, turns: state.turns + 1, reference: { value, at }, doubt: undefined }, rules);
+function rolledOver(value: Decimal, at: Stamp, state: CounterState, rules: CounterRules, reason?: string): CounterVerdict {
+  if (rules.isExtended) return believed({ ...state, turns: state.turns + 1, reference: { value, at }, doubt: undefined }, rules, { reason });
   return believed({ epoch: state.epoch + 1, turns: 0, reference: { value, at } }, rules, { cause: 'rollover' });
 }
 

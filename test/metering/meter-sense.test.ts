@@ -192,6 +192,15 @@ describe('a counter', () => {
     meter.pass(600);
     expect(meter.read('101', '102')).toEqual(['101 e0 uncertain rollovers-uncounted', '102 e0']);
   });
+
+  it('may have done so too where it shows one rollover', () => {
+    const meter = new ReadMeter({ shape: { bits: 8, rollover: true, ...PER_HOUR } });
+    meter.read('100');
+    meter.pass(600);
+    expect(meter.read('99', '100')).toEqual(['355 e0 uncertain rollovers-uncounted', '356 e0']);
+    meter.pass(300);
+    expect(meter.read('99')).toEqual(['611 e0']);
+  });
 });
 
 describe('a device with a serial number', () => {
