@@ -26,7 +26,7 @@ function ordersOf(bytes: number): readonly Order[] {
 function candidate(wire: Uint8Array, type: RegisterType, order: Order): Candidate {
   const { value } = decodedRegisters(wire, { type, order, noValue: [] });
   if (typeof value === 'string') return { type, order, text: `"${printable(value)}"`, doubt: /^[\x20-\x7e]+$/.test(value) ? undefined : 'no plain text' };
-  if (!(value instanceof Decimal)) return { type, order, text: value.missing.replace(/ \(0x.*/, ''), doubt: 'no value' };
+  if (!(value instanceof Decimal)) return { type, order, text: value.missing, doubt: 'no value' };
   return { type, order, text: shown(value, type), doubt: doubtOf(value, type, wire) };
 }
 

@@ -29,9 +29,12 @@ function combined(point: Point, parts: readonly Decoded[]): Decimal | string | N
   return bounded(rounded(sum(product(total, point.scale), point.offset), point.decimals), point);
 }
 
-/** A value that cannot be is none: a sensor that is broken, or a code for "no value" that nobody wrote down. */
+/**
+ * A value that cannot be is none: a sensor that is broken, or a code for "no value" that nobody wrote down. The reason leaves the
+ * value to `raw`: a reason that changes is published at once, and a broken sensor shows another value each time.
+ */
 function bounded(value: Decimal, { minimum, maximum }: Point): Decimal | NoValue {
-  if (minimum !== undefined && compareTo(value, minimum) < 0) return { missing: `${value.toString()} is below the least there can be` };
-  if (maximum !== undefined && compareTo(value, maximum) > 0) return { missing: `${value.toString()} is above the most there can be` };
+  if (minimum !== undefined && compareTo(value, minimum) < 0) return { missing: 'below the least there can be' };
+  if (maximum !== undefined && compareTo(value, maximum) > 0) return { missing: 'above the most there can be' };
   return value;
 }

@@ -88,11 +88,17 @@ export function decodedRegisters(wire: Uint8Array, coding: Coding): Decoded {
   const digits = hexOf(ordered);
   const bits = BigInt(`0x${digits}`);
   const code = coding.noValue.find(({ from, to }) => bits >= from && bits <= to);
-  const missing = code === undefined ? undefined : { missing: `${code.means} (0x${digits})` };
+  const missing = code === undefined ? undefined : { missing: `${code.means} (${codeText(code, digits.length)})` };
   if (coding.type.startsWith('float')) return { value: missing ?? decodedFloat(ordered), raw: hexOf(wire) };
   if (coding.type.startsWith('bcd')) return decodedDigits(digits, missing, hexOf(wire));
   const integer = decodedInteger(bits, coding);
   return { value: missing ?? Decimal.of(integer), raw: integer.toString() };
+}
+
+/** The code as it was declared: of a range the whole, since a reason that changes is published at once. */
+function codeText({ from, to }: NoValueCode, width: number): string {
+  const hex = (bits: bigint): string => `0x${bits.toString(16).toUpperCase().padStart(width, '0')}`;
+  return from === to ? hex(from) : `${hex(from)}..${hex(to)}`;
 }
 
 /** One bit of an answer to functions 1 and 2: bit 0 of the first byte comes first. */
@@ -138,7 +144,7 @@ function decodedInteger(bits: bigint, { type, mask }: Coding): bigint {
 
 /** One decimal digit in each four bits; A to F are no digits, and then there is no value rather than some number. */
 function decodedDigits(digits: string, missing: NoValue | undefined, wire: string): Decoded {
-  if (!/^\d+$/.test(digits)) return { value: missing ?? { missing: `no decimal digits (0x${digits})` }, raw: wire };
+  if (!/^\d+$/.test(digits)) return { value: missing ?? { missing: 'no decimal digits' }, raw: wire };
   const integer = BigInt(digits);
   return { value: missing ?? Decimal.of(integer), raw: integer.toString() };
 }

@@ -76,8 +76,8 @@ describe('a poll', () => {
   test('a value that cannot be is none, and keeps its digits', async () => {
     const t = { address: 0, type: 'int16', scale: '0.1', minimum: -40, maximum: '120.5' };
     expect(await polled({ t }, ['03 02 04 B5'])).toEqual([line('t', '120.5', '1205')]);
-    expect(await polled({ t }, ['03 02 04 B6'])).toEqual([line('t', '{"missing":"120.6 is above the most there can be"}', '1206')]);
-    expect(await polled({ t }, ['03 02 FE 6F'])).toEqual([line('t', '{"missing":"-40.1 is below the least there can be"}', '-401')]);
+    expect(await polled({ t }, ['03 02 04 B6'])).toEqual([line('t', '{"missing":"above the most there can be"}', '1206')]);
+    expect(await polled({ t }, ['03 02 FE 6F'])).toEqual([line('t', '{"missing":"below the least there can be"}', '-401')]);
   });
 
   test('reads coils and bits of registers', async () => {
