@@ -177,12 +177,14 @@ function nearestFloat16(value: number): number {
   return Math.round(value / step) * step;
 }
 
+/** Registers that nobody wrote hold 00 or FF; a text of those would be a serial number, and the device taken for another. */
 function decodedText(wire: Uint8Array, ordered: Uint8Array): Decoded {
   const end = ordered.indexOf(0);
-  const text = latin1Of(end === -1 ? ordered : ordered.subarray(0, end)).trim();
+  const text = latin1Of(end === -1 ? ordered : ordered.subarray(0, end)).replace(FILLING, '').trim();
   return { value: text === '' ? { missing: 'empty text' } : text, raw: hexOf(wire) };
 }
 
+const FILLING = /\u00ff+$/;
 /** Nine digits always tell two 32-bit floats apart (IEEE 754-2019, section 5.12.2). */
 const FLOAT32_DIGITS_MAX = 9;
 /** Five digits always tell two 16-bit floats apart, by the same rule. */

@@ -123,6 +123,15 @@ describe('bytes, decimal digits and 16-bit floats', () => {
     expect(decodedRegisters(bytesOfHex(wire), { type: 'bcd16', order: 'AB', noValue: [] })).toEqual({ value: { missing: 'no decimal digits' }, raw: wire });
   });
 
+  test.each(['FFFFFFFF', 'FFFF', '0000', '2020FFFF', 'FFFF0000', '0000FFFF'])('a text that is only filling (%s) is none: it would be a serial number', (wire) => {
+    expect(decodedRegisters(bytesOfHex(wire), { type: 'string', order: 'AB', noValue: [] })).toEqual({ value: { missing: 'empty text' }, raw: wire });
+  });
+
+  test('filling behind a text does not belong to it', () => {
+    expect(decodedRegisters(bytesOfHex('4131FFFF'), { type: 'string', order: 'AB', noValue: [] }).value).toBe('A1');
+    expect(decodedRegisters(bytesOfHex('FF31FFFF'), { type: 'string', order: 'AB', noValue: [] }).value).toBe('\u00ff1');
+  });
+
   test('a code of a byte is compared with that byte only', () => {
     const coding = { type: 'uint8L', order: 'AB', noValue: [{ from: 0xffn, to: 0xffn, means: 'none' }] } as const;
     expect(decodedRegisters(bytesOfHex('12FF'), coding).value).toEqual({ missing: 'none (0xFF)' });
