@@ -1,6 +1,6 @@
 import type { Emit, PollingLink } from '../../src/driver-kit/define-driver.ts';
 import { type MeterObservation, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
-import { type Block, blocksOf, halvesOf, type Refused } from './blocks.ts';
+import { type Block, blocksOf, halvesOf, type Refused, type Span } from './blocks.ts';
 import { isBits, type Reply } from './codec.ts';
 import { counterShape } from './counter-shape.ts';
 import { exchangeOf, type Protocol } from './exchange.ts';
@@ -15,23 +15,33 @@ interface Polled {
   readonly only?: readonly string[] | undefined;
 }
 
+/** What the polls so far have shown of a device. */
+export interface Learnt {
+  readonly refused: Refused;
+  /** What it left unanswered when it was last asked for it; what was asked longest ago first. */
+  readonly silent: readonly Span[];
+}
+
 /**
  * Reads all points of a profile and emits them block by block. A block that is left unanswered costs its own points
- * their values, told at the end; rejects when no block was answered at all. What the device refused in the polls before
- * comes as `refused`; resolves with that and what it refused in this one.
+ * their values, told at the end; rejects when no block was answered at all. Takes what the polls before have learnt;
+ * resolves with that and what this one has.
  */
-export async function pollPoints(link: PollingLink, polled: Polled, emit: Emit, refused: Refused = []): Promise<Refused> {
+export async function pollPoints(link: PollingLink, polled: Polled, emit: Emit, learnt: Learnt = NOTHING_LEARNT): Promise<Learnt> {
   const { profile } = polled;
   const points = chosenPoints(profile.points, polled.only);
-  const blocks = [...blocksOf(points, profile, refused)];
+  const blocks = inOrder(blocksOf(points, profile, learnt.refused), learnt.silent);
   const missing = new Set(points);
-  const learnt = [...refused];
+  const refused = [...learnt.refused];
+  let { silent } = learnt;
   let unanswered: ProtocolError | undefined;
   let answers = 0;
   let unansweredInARow = 0;
   for (let block = blocks.shift(); block !== undefined && unansweredInARow < UNANSWERED_MAX; block = blocks.shift()) {
     const answer = await asked(link, polled, block);
+    silent = silent.filter((span) => !isSame(span, block));
     if (answer instanceof ProtocolError) {
+      silent = [...silent, spanOf(block)].slice(-LEARNT_MAX);
       unanswered ??= answer;
       unansweredInARow += 1;
       continue;
@@ -39,14 +49,26 @@ export async function pollPoints(link: PollingLink, polled: Polled, emit: Emit, 
     answers += 1;
     unansweredInARow = 0;
     const isLacking = answer.kind === 'refusal' && LACKING.has(answer.code);
-    if (isLacking) learn(learnt, block);
+    if (isLacking) learn(refused, block);
     const parts = isLacking ? halvesOf(block) : [block];
     if (parts.length > 1) blocks.unshift(...parts);
     else emitBlock(block, answer, emit, missing);
   }
   if (answers === 0 && unanswered !== undefined) throw unanswered;
   if (missing.size > 0) emit([...missing].map((point) => ({ ...described(point), value: { missing: 'no answer' }, raw: '' })));
-  return learnt;
+  return { refused, silent };
+}
+
+/**
+ * The serial number first, since it tells whose the counters are. What was left unanswered comes last: two of these in a row
+ * would end the poll before what the device does answer. They take turns at being the first of these.
+ */
+function inOrder(blocks: readonly Block[], silent: readonly Span[]): Block[] {
+  const turnOf = (block: Block): number => {
+    const at = silent.findIndex((span) => isSame(span, block));
+    return at >= 0 ? at + 1 : block.points.some(({ meter }) => meter === SERIAL_NUMBER) ? -1 : 0;
+  };
+  return [...blocks].sort((one, other) => turnOf(one) - turnOf(other));
 }
 
 async function asked(link: PollingLink, { address, protocol }: Polled, { function: code, start, count }: Block): Promise<Reply | ProtocolError> {
@@ -59,9 +81,16 @@ async function asked(link: PollingLink, { address, protocol }: Polled, { functio
   }
 }
 
-function learn(learnt: Refused[number][], { function: code, start, count }: Block): void {
-  const known = learnt.some((span) => span.function === code && span.start === start && span.count === count);
-  if (!known && learnt.length < LEARNT_MAX) learnt.push({ function: code, start, count });
+function learn(refused: Span[], block: Block): void {
+  if (refused.length < LEARNT_MAX && !refused.some((span) => isSame(span, block))) refused.push(spanOf(block));
+}
+
+function spanOf({ function: code, start, count }: Block): Span {
+  return { function: code, start, count };
+}
+
+function isSame(span: Span, block: Block): boolean {
+  return span.function === block.function && span.start === block.start && span.count === block.count;
 }
 
 /** The points that `only` names, all of them without it. Throws a ProtocolError for a name that the profile has not. */
@@ -102,5 +131,8 @@ const UNANSWERED_MAX = 2;
  * value (Modbus Application Protocol V1.1b3, section 7).
  */
 const LACKING: ReadonlySet<number> = new Set([2, 3]);
-/** What is refused beyond this is found out anew at each poll. */
+/** What is refused or left unanswered beyond this is found out anew at each poll. */
 const LEARNT_MAX = 1000;
+const NOTHING_LEARNT: Learnt = { refused: [], silent: [] };
+/** The meter by whose text a device that was exchanged is known (docs/meters.md). */
+const SERIAL_NUMBER = 'serial-number';

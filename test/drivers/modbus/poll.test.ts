@@ -85,6 +85,13 @@ describe('a poll', () => {
     expect(await polled(meters, ['01 01 01', '03 02 00 1A'])).toEqual([line('coil', '1', '1'), line('run', '1', '1'), line('mode', '10', '10')]);
   });
 
+  test('begins with the serial number wherever it stands, since it tells whose the counters are', async () => {
+    const serial = { address: 9, type: 'string', length: 1, quantity: 'text', kind: 'characteristic' };
+    const groups: string[][] = [];
+    await polled({ a: { address: 1 }, 'serial-number': serial }, ['03 02 41 31', '03 02 00 01'], {}, groups);
+    expect(groups.flat().map((text) => (JSON.parse(text) as { meter: string }).meter)).toEqual(['serial-number', 'a']);
+  });
+
   test('emits what each question brought before the next one is asked', async () => {
     const groups: string[][] = [];
     await polled({ b: { address: 9 }, a: { address: 1 }, c: { address: 2 } }, ['03 04 00 01 00 02', '03 02 00 09'], {}, groups);
@@ -188,6 +195,30 @@ describe('what a device refuses', () => {
     await small.poll(eight, known);
     expect(small.asked.every((span) => Number(span.split('+')[1]) <= 3)).toBe(true);
     expect(small.values).toBe(8);
+  });
+
+  test('without a word is learnt too: it is asked last, so that it keeps no other from being read', async () => {
+    const meters = { m1: { address: 1 }, m5: { address: 5 }, m9: { address: 9 }, m13: { address: 13 } };
+    const device = lacking([], 125, [5, 9]);
+    const learnt = await device.poll(meters, undefined);
+    expect([device.asked, device.values]).toEqual([['1+1', '5+1', '9+1'], 1]);
+    device.asked.length = 0;
+    const known = await device.poll(meters, learnt);
+    expect([device.asked, device.values]).toEqual([['1+1', '13+1', '5+1', '9+1'], 2]);
+    device.silent.length = 0;
+    const again = await device.poll(meters, known);
+    expect(device.values).toBe(4);
+    device.asked.length = 0;
+    await device.poll(meters, again);
+    expect(device.asked).toEqual(['1+1', '5+1', '9+1', '13+1']);
+  });
+
+  test('without a word is asked in turns where it is much', async () => {
+    const meters = { m1: { address: 1 }, m5: { address: 5 }, m9: { address: 9 }, m13: { address: 13 } };
+    const device = lacking([], 125, [5, 9, 13]);
+    let learnt: unknown;
+    for (let times = 0; times < 3; times += 1) learnt = await device.poll(meters, learnt);
+    expect(device.asked).toEqual(['1+1', '5+1', '9+1', '1+1', '13+1', '5+1', '1+1', '9+1', '13+1']);
   });
 
   test('costs no meter its value, wherever the lacking registers are', async () => {
@@ -294,16 +325,18 @@ function line(meter: string, value: string, raw: string): string {
   return `{"kind":"meter","meter":"${meter}","quantity":"count","meterKind":"gauge","value":${value},"raw":"${raw}"}`;
 }
 
-/** A device without some registers, or that gives only so many at once; it notes what it was asked and how many values the last poll brought. */
-function lacking(registers: readonly number[], countMax = 125): { asked: string[]; values: number; poll: (meters: object, learnt: unknown, whole?: object) => Promise<unknown> } {
+/** A device without some registers, that gives only so many at once, or says nothing about some; it notes what it was asked and how many values the last poll brought. */
+function lacking(registers: readonly number[], countMax = 125, silent: number[] = []): { asked: string[]; silent: number[]; values: number; poll: (meters: object, learnt: unknown, whole?: object) => Promise<unknown> } {
   const device = {
     asked: [] as string[],
+    silent,
     values: 0,
     poll: (meters: object, learnt: unknown, whole: object = {}): Promise<unknown> => {
       const exchange = ({ request }: { readonly request: Uint8Array }): Promise<Uint8Array> => {
         const view = new DataView(request.buffer);
         const [start, count] = [view.getUint16(2), view.getUint16(4)];
         device.asked.push(`${start}+${count}`);
+        if (silent.includes(start)) return Promise.reject(new ProtocolError({ where: 'test', what: 'silent', fault: 'silent' }));
         const refused = registers.some((register) => register >= start && register < start + count);
         if (refused || count > countMax) return Promise.resolve(withChecksum([1, 0x83, refused ? 2 : 3]));
         return Promise.resolve(withChecksum([1, 3, 2 * count, ...Array.from({ length: count }, (_, at) => [0, start + at]).flat()]));
