@@ -29,6 +29,7 @@ export interface Bus {
  */
 export async function runBus({ transport, baudRate, devices, clock, random, signal, desk = new BusDesk() }: Bus): Promise<void> {
   const sessions = devices.map((device) => new PollingSession({ device, clock, nextNumber: desk.nextNumber }));
+  const numbered = devices.some(({ driver, options }) => driver.schedule(options).numbered === true);
   const lateAnswers = new LateAnswers(clock);
   const characterMs = baudRate === undefined ? 0 : (BITS_A_CHARACTER * 1000) / baudRate;
 
@@ -37,7 +38,7 @@ export async function runBus({ transport, baudRate, devices, clock, random, sign
     const line = new QuietLine({ clock, lateAnswers, characterMs, discarded });
     return {
       receive: (chunk) => line.receive(chunk),
-      use: (link, gone) => useTogether(sessions, link, line, gone, desk),
+      use: (link, gone) => useTogether(sessions, { link, line, gone, desk, numbered }),
     };
   };
 
@@ -48,12 +49,21 @@ export async function runBus({ transport, baudRate, devices, clock, random, sign
   await keepOpen({ transport, clock, random, visit, failed, signal });
 }
 
+interface Use {
+  readonly link: Link;
+  readonly line: QuietLine;
+  readonly gone: AbortSignal;
+  readonly desk: BusDesk;
+  /** Whether the devices are asked with numbers. */
+  readonly numbered: boolean;
+}
+
 /** Runs all sessions on one link. When one finds that it is broken the others end too, before it is opened again. */
-async function useTogether(sessions: readonly PollingSession[], link: Link, line: QuietLine, gone: AbortSignal, desk: BusDesk): Promise<void> {
+async function useTogether(sessions: readonly PollingSession[], { link, line, gone, desk, numbered }: Use): Promise<void> {
   const broken = new AbortController();
   const either = AbortSignal.any([gone, broken.signal]);
   setMaxListeners(0, either); // as many listen as there are devices, which Node takes for a leak from eleven on
-  desk.open(link, line, either);
+  desk.open(link, line, either, numbered);
   const runs = sessions.map((session) => session.run(link, line, either).finally(() => broken.abort()));
   await Promise.allSettled(runs);
   await Promise.all(runs);

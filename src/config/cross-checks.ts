@@ -51,7 +51,14 @@ function whyNotShared(first: DeviceDraft, second: DeviceDraft): string | undefin
   const sender = [first, second].find(({ driver }) => driver?.form !== 'polling');
   if (sender !== undefined) return `"${sender.name}" (${sender.driver?.name ?? ''}) sends by itself and needs a port of its own`;
   const [a, b] = [first, second].map(({ common, driver }) => spokenLine(lineOf(common, driver?.serial)));
-  return a === b ? undefined : `on one line all speak alike, but "${first.name}" has ${a ?? ''} and "${second.name}" has ${b ?? ''}`;
+  if (a !== b) return `on one line all speak alike, but "${first.name}" has ${a ?? ''} and "${second.name}" has ${b ?? ''}`;
+  const [one, other] = [first, second].map(isNumbered);
+  return one === other || one === undefined || other === undefined ? undefined : `on one line all speak alike, but only "${one ? first.name : second.name}" has "protocol: tcp"`;
+}
+
+/** Whether its questions have numbers, as those of Modbus TCP; undefined where something is wrong with it by itself. */
+function isNumbered({ driver, configuration }: DeviceDraft): boolean | undefined {
+  return driver?.form !== 'polling' || configuration === undefined ? undefined : driver.schedule(configuration.options).numbered === true;
 }
 
 /** Tags are heard and meters connected to over the radio alone; what listens takes bytes from anywhere. */

@@ -114,6 +114,8 @@ describe('tailgate modbus, through the running gateway', () => {
     expect(found.text).toContain('  9  answers: 0000\n1 found\n');
     const read = await tailgate('modbus', 'read', pty.path, '--address', '9', '--start', '20', '--count', '1', '--timeout', '300 ms', '--directory', gateway.outbox);
     expect(read.text).toContain('   20 0x0014  0014        20      20');
+    const foreign = await tailgate('modbus', 'read', pty.path, '--protocol', 'tcp', '--address', '9', '--start', '20', '--count', '1', '--timeout', '300 ms', '--directory', gateway.outbox);
+    expect(foreign).toMatchObject({ code: 69, text: expect.stringMatching(/is polled with protocol rtu, and the question is of the other.*Write --protocol rtu, or leave it out/) as string });
     await vi.waitFor(() => expect(slaves[0]!.questions.length).toBeGreaterThan(before + 2), within);
     await gateway.until(({ devices }) => expect(devices[0]?.state).toBe('open'));
     expect(functionsIn(sent())).toEqual([3, 4]);

@@ -45,6 +45,14 @@ describe('a profile of one\'s own', () => {
     expect((await checked(WHOLE + meters, ', meters: { hour: { meter: H } }')).text).toContain('the device has no meter "hour"; did you mean "hours"?');
   });
 
+  test('two devices of one port speak one protocol', async () => {
+    const meters = 'meters:\n  hours: { address: 1, type: uint32, quantity: operating-time, kind: counter }\n';
+    const other = (rest: string): string => ` }\n  n: { driver: modbus, port: /dev/ttyS0, address: 2, profile: own${rest}`;
+    expect((await checked(WHOLE + meters, other(''))).code).toBe(0);
+    const { text, code } = await checked(WHOLE + meters, other(', protocol: tcp'));
+    expect([code, text]).toEqual([78, expect.stringContaining('devices.n.port: /dev/ttyS0 is the port of "m" too; on one line all speak alike, but only "n" has "protocol: tcp"')]);
+  });
+
   test('address 0 needs protocol tcp', async () => {
     const meters = 'meters:\n  hours: { address: 1, type: uint32, quantity: operating-time, kind: counter }\n';
     expect((await checked(WHOLE + meters, ', protocol: tcp')).code).toBe(0);
