@@ -4,6 +4,7 @@ import type { LinkError } from '../core/errors.ts';
 import type { Link, Transport } from '../driver-kit/link.ts';
 import { BusDesk } from './bus-desk.ts';
 import { LateAnswers } from './late-answers.ts';
+import { MuteLink } from './mute-link.ts';
 import { type BusDevice, PollingSession } from './polling-session.ts';
 import { QuietLine } from './quiet-line.ts';
 import { keepOpen, type Visit } from './reconnect.ts';
@@ -28,12 +29,14 @@ export interface Bus {
  * through each device's status; it rejects only with bugs.
  */
 export async function runBus({ transport, baudRate, devices, clock, random, signal, desk = new BusDesk() }: Bus): Promise<void> {
-  const sessions = devices.map((device) => new PollingSession({ device, clock, nextNumber: desk.nextNumber }));
+  const mute = new MuteLink(transport);
+  const sessions = devices.map((device) => new PollingSession({ device, clock, nextNumber: desk.nextNumber, mute }));
   const numbered = devices.some(({ driver, options }) => driver.schedule(options).numbered === true);
   const lateAnswers = new LateAnswers(clock);
   const characterMs = baudRate === undefined ? 0 : (BITS_A_CHARACTER * 1000) / baudRate;
 
   const visit = (): Visit => {
+    mute.heard();
     const discarded = (bytes: number, reason: string): void => devices[0]?.status.discarded(bytes, reason);
     const line = new QuietLine({ clock, lateAnswers, characterMs, discarded });
     return {

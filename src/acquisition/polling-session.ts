@@ -7,6 +7,7 @@ import type { Link } from '../driver-kit/link.ts';
 import type { StampedFrame } from './answer.ts';
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
+import type { MuteLink } from './mute-link.ts';
 import { type PollRequest, PollRequests } from './poll-requests.ts';
 import type { QuietLine } from './quiet-line.ts';
 
@@ -38,14 +39,16 @@ export class PollingSession {
   #stored: Promise<unknown> = Promise.resolve();
   #learnt: unknown;
   readonly #nextNumber: () => number;
+  readonly #mute: MuteLink;
   #bug: { readonly thrown: unknown } | undefined;
 
-  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly nextNumber: () => number }) {
+  constructor(parts: { readonly device: BusDevice; readonly clock: Clock; readonly nextNumber: () => number; readonly mute: MuteLink }) {
     this.#device = parts.device;
     this.#schedule = parts.device.driver.schedule(parts.device.options);
     this.#clock = parts.clock;
     this.#requests = parts.device.requests ?? new PollRequests();
     this.#nextNumber = parts.nextNumber;
+    this.#mute = parts.mute;
   }
 
   /** Polls at once and then by schedule until the signal is aborted; rejects with a LinkError when the link breaks. */
@@ -157,10 +160,12 @@ export class PollingSession {
         const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, numbered, lateWaits, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
+        this.#mute.heard();
         return answer;
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         status.counts.faults += 1;
+        this.#mute.failed(error, link, responseTimeoutMs);
         if (tried >= retries) throw error;
       }
     }

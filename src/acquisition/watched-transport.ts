@@ -7,9 +7,10 @@ import type { Link, Transport } from '../driver-kit/link.ts';
  * opened after the other, so `openWithinMs` grows with their number.
  */
 export function watchedTransport(transport: Transport, deadlines: Deadlines, openWithinMs = OPEN_WITHIN_MS): Transport {
-  const { name } = transport;
+  const { name, endsUnnoticed } = transport;
   return {
     name,
+    endsUnnoticed,
     open: async (receive, signal) => watchedLink(await deadlines.watch(`${name}: opening`, openWithinMs, transport.open(receive, signal)), name, deadlines),
   };
 }

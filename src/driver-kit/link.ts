@@ -4,6 +4,8 @@ import type { LinkError } from '../core/errors.ts';
 export interface Transport {
   /** The place in a person's words, such as "serial /dev/ttyUSB0" or "tcp 10.0.0.5:4001". */
   readonly name: string;
+  /** Whether a link can stay open although nothing comes over it any more and a new one would work, as over TCP. */
+  readonly endsUnnoticed?: boolean | undefined;
   /**
    * Opens one link, whose bytes go to `receive` from the first on; rejects with a LinkError. Each chunk is the
    * receiver's to keep.

@@ -15,6 +15,7 @@ export function tcpTransport({ host, port }: TcpOptions): Transport {
   const name = `tcp ${host.includes(':') ? `[${host}]` : host}:${port}`;
   return {
     name,
+    endsUnnoticed: true,
     async open(receive, signal) {
       const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
       await connected(socket, name, signal);

@@ -16,6 +16,12 @@ function started(link: Partial<Link> | Promise<never>): { clock: FakeClock; dead
 }
 
 describe('a watched transport', () => {
+  it('is one whose links can die unnoticed where the transport itself is', () => {
+    for (const endsUnnoticed of [true, undefined]) {
+      expect(watchedTransport({ name: 'tcp moxa:1', endsUnnoticed, open: () => NEVER }, new Deadlines(new FakeClock())).endsUnnoticed).toBe(endsUnnoticed);
+    }
+  });
+
   it('is never overdue while links are open, however long, and idle', async () => {
     const { clock, deadlines, open } = started({});
     const link = await open();

@@ -18,11 +18,12 @@ interface Asked {
 }
 
 /** Each register holds its own address; `answer` may delay or refuse. */
-async function serve(answer: (asked: Asked, send: (pdu: readonly number[]) => void) => void): Promise<{ port: number; asked: Asked[] }> {
+async function serve(answer: (asked: Asked, send: (pdu: readonly number[]) => void) => void, connected: () => void = () => undefined): Promise<{ port: number; asked: Asked[] }> {
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
+    connected();
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk: Buffer) => {
       const question = { number: chunk.readUInt16BE(0), start: chunk.readUInt16BE(8), count: chunk.readUInt16BE(10) };
@@ -102,4 +103,21 @@ describe('Modbus TCP on a bus', () => {
     expect(spans.slice(5, 8)).toEqual(['10+2', '12+1', '13+3']);
     expect(wrong(found)).toEqual([]);
   });
+});
+
+test('a connection that has died without a word is made anew', { timeout: 30_000 }, async () => {
+  let mute = false;
+  let connections = 0;
+  const server = await serve((asked, send) => {
+    if (!mute) send(values(asked));
+  }, () => {
+    connections += 1;
+    mute = false;
+  });
+  const found = poll(server.port, [7]);
+  await vi.waitFor(() => expect(found.length).toBeGreaterThan(1), within);
+  mute = true;
+  const before = found.length;
+  await vi.waitFor(() => expect(found.length).toBeGreaterThan(before + 1), { ...within, timeout: 25_000 });
+  expect(connections).toBe(2);
 });
