@@ -20,8 +20,22 @@ async function meterInAir(): Promise<{ air: Air; here: EmulatedController; there
   return { air, here, there, peripheral };
 }
 
+function afterItsNextCommand(controller: EmulatedController, act: () => void): void {
+  const event = controller.event.bind(controller);
+  controller.event = (code, parameters) => {
+    event(code, parameters);
+    if (code !== COMMAND_COMPLETE) return;
+    controller.event = event;
+    act();
+  };
+}
+
 const wish = { whom: { kind: 'address', address: METER }, places: [TEMPERATURE, { service: '181a', characteristic: '2a56' }], callTimeoutMs: 1500 } as const;
 const ready = new AbortController().signal;
+/** The commonest end of a connection over bad air (Core 5.4, volume 1, part F, section 2.58). */
+const FAILED_TO_BE_ESTABLISHED = 0x3e;
+/** An event's code (Core 5.4, volume 4, part E, section 7.7.14). */
+const COMMAND_COMPLETE = 0x0e;
 
 describe('a radio', () => {
   it('hears who is on its list and nobody else, from its own process', async () => {
@@ -90,6 +104,25 @@ describe('a radio', () => {
     }, within);
     expect(it.radio.counts.starts).toBe(starts);
   });
+
+  it.each([
+    ['with the same bytes', (_here: EmulatedController, drop: () => void): void => drop()],
+    ['while the scan begins again', afterItsNextCommand],
+  ])('tells at once of a connection that breaks off as soon as it is made, %s, and connects again', async (_, soon) => {
+    const { air, here } = await meterInAir();
+    const it = startRadio(here);
+    await untilHearing(it, here);
+    const connected = here.connected.bind(here);
+    here.connected = (link) => {
+      connected(link);
+      here.connected = connected;
+      soon(here, () => air.dropLinks(FAILED_TO_BE_ESTABLISHED));
+    };
+    await expect(it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready)).rejects.toThrow(`ble ${METER}: the device disconnected`);
+    const again = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
+    expect(Buffer.from((await again.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
+    expect(it.radio.counts.starts).toBe(1);
+  }, 30_000);
 
   it('gives a read that never settles a deadline, at the cost of the connection and of nothing else', async () => {
     const { air, here } = await meterInAir();

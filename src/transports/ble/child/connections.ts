@@ -68,7 +68,15 @@ export class Connections {
 
   async #connect(address: string, addressType: 'public' | 'random', places: readonly WantedPlace[], deadlineMs: number): Promise<CallResult> {
     const untilMs = performance.now() + deadlineMs;
-    const peripheral = await this.#parts.withoutScan(() => this.#reached(address, addressType, deadlineMs));
+    const connection = await this.#parts.withoutScan(async () => this.#opened(address, await this.#reached(address, addressType, deadlineMs)));
+    if (this.#open.get(address) !== connection) throw brokenOff(); // while the scan began again
+    await this.#asked(address, discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services');
+    return { places: connection.places };
+  }
+
+  /** Its end is listened for at once: most connections that fail break off within a moment, and of a device that is gone nothing settles. */
+  #opened(address: string, peripheral: Peripheral): Connection {
+    if (peripheral.state !== 'connected') throw brokenOff();
     const connection: Connection = { peripheral, places: [], characteristics: new Map(), descriptors: new Map() };
     this.#open.set(address, connection);
     peripheral.once('disconnect', (reason: unknown) => {
@@ -76,8 +84,7 @@ export class Connections {
       peripheral.removeAllListeners();
       this.#parts.disconnected(address, String(reason));
     });
-    await this.#asked(address, discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services');
-    return { places: connection.places };
+    return connection;
   }
 
   async #reached(address: string, addressType: 'public' | 'random', deadlineMs: number): Promise<Peripheral> {
@@ -109,6 +116,10 @@ export class Connections {
     if (connection === undefined) throw new Error('it is not connected');
     return connection;
   }
+}
+
+function brokenOff(): Error {
+  return new Error('the device disconnected as soon as it was connected to');
 }
 
 async function discovered({ peripheral, places, characteristics, descriptors }: Connection, wanted: readonly WantedPlace[]): Promise<void> {
