@@ -1,6 +1,6 @@
 import type { Advertisement, ServiceData } from '../../src/driver-kit/advertisement.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { type Freshness, judged, repeated } from '../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged, quieter, repeated } from '../../src/driver-kit/codecs/freshness.ts';
 import { unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { defineAdvertisingDriver, type Heard } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
@@ -54,9 +54,10 @@ function decode(advertisement: Advertisement, { keyFile: key, unauthenticatedCou
     return { ...heard, observations: unproven(heard.observations, counters) };
   }
   const sealed = hexOf(first.bytes);
-  if (sealed === before.sealed) return { observations: [], state: before };
+  const fresh = before.fresh && quieter(before.fresh, sinceMs);
+  if (sealed === before.sealed) return { observations: [], state: { ...before, fresh } };
   const { plain, counter } = opened(first.bytes, advertisement, key);
-  if (counter !== undefined && counter === before.counter) return { observations: [], state: { ...before, sealed } }; // the last one, repeated after a restart
+  if (counter !== undefined && counter === before.counter) return { observations: [], state: { ...before, fresh, sealed } }; // the last one, repeated after a restart
   refuseReplay(counter, before.counter);
   const heard = heardOf({ packet: packetOf(plain), plain, sent: first.bytes, counter }, before, sinceMs);
   return { ...heard, state: { ...heard.state, counter, sealed } };

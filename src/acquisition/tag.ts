@@ -29,6 +29,8 @@ export class Tag {
   #noted: string | undefined;
   #isRestored = false;
   #lastMs = Number.NEGATIVE_INFINITY;
+  /** Counts its news; repeats of the last are none. */
+  #news = 0;
 
   constructor(parts: TagParts) {
     this.#parts = parts;
@@ -45,11 +47,13 @@ export class Tag {
     const text = state === undefined ? undefined : driver.note?.text(state);
     const notes: Notes = text === undefined || text === before.noted ? {} : { [this.#key]: text };
     if (text !== undefined) this.#noted = text;
+    if (heard.observations.length > 0) this.#news += 1;
+    const news = this.#news;
     return {
       ...heard,
       notes,
       unstored: () => {
-        if (this.#state !== state) return; // what was heard since rests on it
+        if (this.#news !== news) return; // what was heard since rests on it
         [this.#state, this.#noted, this.#lastMs] = [before.state, before.noted, before.lastMs];
       },
     };
@@ -58,6 +62,7 @@ export class Tag {
   /** Forgets everything, since a person says that the tag was changed; the notes say so for good once they are recorded. */
   reset(): Notes {
     [this.#state, this.#noted, this.#lastMs, this.#isRestored] = [undefined, undefined, Number.NEGATIVE_INFINITY, true];
+    this.#news += 1;
     return { [this.#key]: null };
   }
 

@@ -1,15 +1,33 @@
+import { createCipheriv } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { bthome } from '../../drivers/bthome/driver.ts';
 import { Tag } from '../../src/acquisition/tag.ts';
 import type { Advertisement } from '../../src/driver-kit/advertisement.ts';
 
+const KEY = '00112233445566778899AABBCCDDEEFF';
 // Counters 42, 43 and 1 of one tag: see drivers/bthome/fixtures/encrypted.transcript.
-const [AT_42, AT_43, AT_1] = ['41DDCC7B71D42A00000080AB434F', '416C5460D3172B00000023099558', '41EC71FDA9CC01000000C375E7BB'].map(
-  (hex): Advertisement => ({ address: 'C0:DE:C0:DE:00:01', addressType: 'random', connectable: false, rssi: -60, manufacturer: [], services: [{ uuid: 'fcd2', bytes: new Uint8Array(Buffer.from(hex, 'hex')) }], serviceUuids: [] }),
-) as [Advertisement, Advertisement, Advertisement];
+const [AT_42, AT_43, AT_1] = ['41DDCC7B71D42A00000080AB434F', '416C5460D3172B00000023099558', '41EC71FDA9CC01000000C375E7BB'].map((hex) => saying(Buffer.from(hex, 'hex'))) as [Advertisement, Advertisement, Advertisement];
 
-function tagWith(notes: Readonly<Record<string, string>> = {}): Tag {
-  return new Tag({ device: 'pump', driver: bthome, options: { keyFile: '00112233445566778899AABBCCDDEEFF', unauthenticatedCounters: 'good' }, clock: { monotonicMs: () => 0 }, note: (key) => notes[key] });
+function saying(bytes: Uint8Array): Advertisement {
+  return { address: 'C0:DE:C0:DE:00:01', addressType: 'random', connectable: false, rssi: -60, manufacturer: [], services: [{ uuid: 'fcd2', bytes: new Uint8Array(bytes) }], serviceUuids: [] };
+}
+
+/** A count of 123,456 with its packet id, in clear. */
+function plain(packetId: number): Advertisement {
+  return saying(Buffer.of(0x40, 0x00, packetId, 0x3e, 0x40, 0xe2, 0x01, 0x00));
+}
+
+/** The same, encrypted (bthome.io/encryption). */
+function sealed(packetId: number, counter: number): Advertisement {
+  const count = Buffer.alloc(4);
+  count.writeUInt32LE(counter);
+  const cipher = createCipheriv('aes-128-ccm', Buffer.from(KEY, 'hex'), Buffer.concat([Buffer.from('C0DEC0DE0001D2FC41', 'hex'), count]), { authTagLength: 4 });
+  const text = Buffer.concat([cipher.update(Buffer.of(0x00, packetId, 0x3e, 0x40, 0xe2, 0x01, 0x00)), cipher.final()]);
+  return saying(Buffer.concat([Buffer.of(0x41), text, count, cipher.getAuthTag()]));
+}
+
+function tagWith(notes: Readonly<Record<string, string>> = {}, { monotonicMs = () => 0 }: { readonly monotonicMs?: () => number } = {}): Tag {
+  return new Tag({ device: 'pump', driver: bthome, options: { keyFile: KEY, unauthenticatedCounters: 'good' }, clock: { monotonicMs }, note: (key) => notes[key] });
 }
 
 describe('a tag', () => {
@@ -47,6 +65,28 @@ describe('a tag', () => {
     expect(tag.hear(AT_42)).toMatchObject({ observations: [{ meter: 'count' }], notes: { 'tag/pump': '42' } });
   });
 
+  it('takes it too where repeats came before that was known', () => {
+    for (const [tag, at] of [[tagWith(), (): Advertisement => AT_42], [tagWith(), (n: number): Advertisement => sealed(7, 42 + n)], [clearTag(), (): Advertisement => plain(7)]] as const) {
+      const { unstored, observations } = tag.hear(at(0));
+      expect(observations).toHaveLength(1);
+      expect(tag.hear(at(1)).observations).toEqual([]);
+      unstored();
+      expect(tag.hear(at(2)).observations).toHaveLength(1);
+      expect(tag.hear(at(3)).observations).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['in clear', clearTag, (packetId: number): Advertisement => plain(packetId)],
+    ['encrypted', (monotonicMs: () => number): Tag => tagWith({}, { monotonicMs }), sealed],
+  ])('takes a packet id that begins anew after more than 4 s, through which the last one was repeated: %s', (_, tagAt, packet) => {
+    let nowMs = 0;
+    const tag = tagAt(() => nowMs);
+    expect(tag.hear(packet(100, 1)).observations).toHaveLength(1);
+    for (; nowMs < 5000; nowMs += 1000) expect(tag.hear(packet(100, 1)).observations).toEqual([]);
+    expect(tag.hear(packet(0, 2)).observations).toHaveLength(1);
+  });
+
   it('does not go back behind what was heard since', () => {
     const tag = tagWith();
     const { unstored } = tag.hear(AT_42);
@@ -55,3 +95,7 @@ describe('a tag', () => {
     expect(() => tag.hear(AT_42)).toThrow(/played back/);
   });
 });
+
+function clearTag(monotonicMs: () => number = () => 0): Tag {
+  return new Tag({ device: 'pump', driver: bthome, options: { unauthenticatedCounters: 'good' }, clock: { monotonicMs }, note: () => undefined });
+}

@@ -37,7 +37,11 @@ export function judged(before: Freshness | undefined, { kind, bytes, sequence }:
 export function repeated(before: Freshness | undefined, bytes: Uint8Array, sinceMs: number): Freshness | undefined {
   if (before === undefined) return undefined;
   const payload = hexOf(bytes);
-  if (!before.last.some((entry) => entry[1] === payload)) return undefined;
+  return before.last.some((entry) => entry[1] === payload) ? quieter(before, sinceMs) : undefined;
+}
+
+/** What to remember after something that is known to be no news. */
+export function quieter(before: Freshness, sinceMs: number): Freshness {
   return { ...before, quietMs: Math.min(before.quietMs + sinceMs, QUIET_MOST_MS) };
 }
 
