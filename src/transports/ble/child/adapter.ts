@@ -1,19 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { AdapterChoice, HearingFilter, Words } from '../messages.ts';
+import { AdapterFault } from './adapter-fault.ts';
 import { bluezMute, openBluez } from './bluez.ts';
 import { type AdapterEars, hearPackets, type Noble, openLibrary, scanPassively } from './library.ts';
+import { ownAdapter } from './own-adapter.ts';
 import { patient } from './patience.ts';
-
-/** Why an adapter cannot be used, in words. */
-export class AdapterFault extends Error {
-  override readonly name = 'AdapterFault';
-  readonly words: Words;
-
-  constructor(words: Words) {
-    super(words.what);
-    this.words = words;
-  }
-}
 
 /** One adapter that is on, and its scan. */
 export class Adapter {
@@ -35,19 +26,19 @@ export class Adapter {
     if (choice.kind === 'bluez' && !existsSync(systemBus())) {
       throw new AdapterFault({ what: 'there is no D-Bus, and so no BlueZ', remedy: 'Install bluez and dbus and start bluetoothd, or in a container pass /var/run/dbus in; or choose another `ble.adapter`' });
     }
-    for (const deviceId of candidates(choice)) {
+    const opened = async (deviceId?: number): Promise<Noble> => {
       const noble = openLibrary(choice, deviceId);
       if (choice.kind === 'bluez') openBluez(noble, { heard, lost });
-      await poweredOn(noble, choice);
-      if (choice.kind === 'hci' && noble.address.toUpperCase() !== choice.address) {
-        noble.stop();
-        continue;
-      }
-      hearPackets(noble, heard);
-      if (isPassive) scanPassively(noble);
-      return new Adapter(noble, choice.kind === 'uart' ? `${choice.path} ${noble.address}` : noble.address);
-    }
-    throw new AdapterFault({ what: `there is no adapter ${choice.kind === 'hci' ? choice.address : ''}`, remedy: 'Plug it in, correct `ble.adapter`, and look at `ls /sys/class/bluetooth`: a container needs the host\'s network to see one' });
+      await poweredOn(noble, choice).catch((fault: unknown) => {
+        if (choice.kind === 'hci') noble.stop(); // it may be another's
+        throw fault;
+      });
+      return noble;
+    };
+    const noble = choice.kind === 'hci' ? await ownAdapter(choice.address, kernelsNumbers(), opened) : await opened();
+    hearPackets(noble, heard);
+    if (isPassive) scanPassively(noble);
+    return new Adapter(noble, choice.kind === 'uart' ? `${choice.path} ${noble.address}` : noble.address);
   }
 
   /** Starts or ends the scan. */
@@ -102,9 +93,8 @@ export class Adapter {
   }
 }
 
-/** The kernel numbers adapters as they come; which is which tells only an open one. */
-function candidates(choice: AdapterChoice): readonly (number | undefined)[] {
-  if (choice.kind !== 'hci') return [undefined];
+/** The kernel numbers adapters as they come. */
+function kernelsNumbers(): readonly number[] {
   const folder = '/sys/class/bluetooth';
   return existsSync(folder) ? readdirSync(folder).flatMap((name) => /^hci(\d+)$/.exec(name)?.[1] ?? []).map(Number) : [];
 }

@@ -1,5 +1,6 @@
 import type { Call, CallResult, FromRadio, ToRadio, Words } from '../messages.ts';
-import { Adapter, AdapterFault, wentTo } from './adapter.ts';
+import { AdapterFault } from './adapter-fault.ts';
+import { Adapter, wentTo } from './adapter.ts';
 import { withoutBus } from './bluez.ts';
 import { Connections } from './connections.ts';
 import { Hearing } from './hearing.ts';
