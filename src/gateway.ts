@@ -204,9 +204,9 @@ export class Gateway {
     return runs;
   }
 
-  #sessionParts({ port, line }: DeviceConfiguration): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
-    const transport = transportTo(port, line, this.#radio && { radio: this.#radio, whomOf });
-    return { transport: watchedTransport(transport, this.#deadlines, port.kind === 'ble' ? RADIO_OPEN_WITHIN_MS : undefined), ...this.#common() };
+  #sessionParts(device: DeviceConfiguration, report = this.#reporter(device)): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
+    const over = this.#radio && { radio: this.#radio, whomOf, battery: (level: number): void => void this.#radioDevices.battery(level, { device: device.name, report }).catch(this.#died) };
+    return { transport: watchedTransport(transportTo(device.port, device.line, over), this.#deadlines, device.port.kind === 'ble' ? RADIO_OPEN_WITHIN_MS : undefined), ...this.#common() };
   }
 
   #common(): { clock: Clock; random: () => number; log: Log; signal: AbortSignal } {

@@ -6,7 +6,7 @@ import { type Characteristic, CHARACTERISTICS } from './characteristics.ts';
 const names = z.array(z.enum(CHARACTERISTICS.map(({ name }) => name))).max(CHARACTERISTICS.length);
 
 const options = z.strictObject({
-  read: names.default(['battery']).describe('The characteristics that are read each time; see the table below.'),
+  read: names.default(['battery']).describe('The characteristics that are read each time; see the table below. The battery is read too where there is one.'),
   notify: names.default([]).describe('The characteristics that the device sends by itself; with one the connection is kept.'),
   every: duration({ min: '10 s', max: '7 d' }).prefault('10 min').describe("How often it is read. Each connection costs the device's battery."),
   callTimeout: duration({ min: '1 s', max: '60 s' }).prefault('10 s').describe('How long connecting, and each question after it, may take.'),
@@ -20,8 +20,12 @@ export const gattMeter = defineGattDriver({
   reports: 'meters',
   options,
   schedule: ({ every, callTimeout }) => ({ everyMs: every, callTimeoutMs: callTimeout }),
-  characteristics: ({ read, notify }) => [...read.map((name) => placeOf(name, 'read')), ...notify.map((name) => placeOf(name, 'notify'))],
-  meters: ({ read, notify }) => ([...read, ...notify].some((name) => MANY.has(name)) ? undefined : [...new Set([...read, ...notify])]),
+  characteristics: ({ read, notify }) => [
+    ...read.map((name) => placeOf(name, 'read')),
+    ...notify.map((name) => placeOf(name, 'notify')),
+    ...([...read, ...notify].includes('battery') ? [] : [{ ...placeOf('battery', 'read'), optional: true as const }]),
+  ],
+  meters: ({ read, notify }) => ([...read, ...notify].some((name) => MANY.has(name)) ? undefined : [...new Set([...read, ...notify, 'battery'])]),
   decode,
 });
 

@@ -66,6 +66,8 @@ class GattReader {
   readonly #crash: (bug: unknown) => void;
   readonly #places: readonly GattPlace[];
   #state: unknown;
+  /** How often in a row a place was refused that nobody asked for by name; it costs the connection each time. */
+  #refusals = 0;
   /** Who wished the reading that is under way. */
   #request: PollRequest | undefined;
 
@@ -118,8 +120,11 @@ class GattReader {
     const request = this.#request;
     let [values, isStored] = [0, true];
     for (const place of this.#places) {
-      if (place.how !== 'read' || !link.has(place)) continue;
-      const taken = await this.#take(await link.read(place), link, request);
+      if (place.how !== 'read' || !link.has(place) || (place.optional === true && this.#refusals >= REFUSALS_MAX)) continue;
+      if (place.optional === true) this.#refusals += 1;
+      const value = await link.read(place);
+      if (place.optional === true) this.#refusals = 0;
+      const taken = await this.#take(value, link, request);
       values += taken.values;
       isStored &&= taken.isStored;
     }
@@ -152,3 +157,4 @@ class GattReader {
 const RETRY_LEAST_MS = 1000;
 const RETRY_MOST_MS = 60_000;
 const STABLE_MS = 60_000;
+const REFUSALS_MAX = 3;

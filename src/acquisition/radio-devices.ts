@@ -1,5 +1,7 @@
 import { type Clock, pause } from '../core/clock.ts';
-import { ConfigurationError } from '../core/errors.ts';
+import { Decimal } from '../core/decimal.ts';
+import { ConfigurationError, StorageError } from '../core/errors.ts';
+import { hexOf } from '../core/hex.ts';
 import type { Log } from '../core/log.ts';
 import type { EventReading } from '../core/reading.ts';
 import type { RecordReadings } from '../core/record.ts';
@@ -69,6 +71,17 @@ export class RadioDevices {
       await runAdvertising({ ...parts, driver, tag });
     }
     if (driver.form === 'gatt' && whom !== undefined) await runGatt({ ...parts, driver, whom });
+  }
+
+  /** Takes the level of a battery in % from a device that is there for something else, such as a scanner. Rejects only with bugs. */
+  async battery(level: number, { device, report }: Pick<RadioDevice, 'device' | 'report'>): Promise<void> {
+    const observations = [{ kind: 'meter', meter: 'battery', quantity: 'battery-level', meterKind: 'gauge', value: Decimal.of(level), raw: hexOf(Uint8Array.of(level)) }] as const;
+    this.#batteries.heard({ device, observations });
+    try {
+      await report({ observations, stamp: this.#parts.clock.stamp() });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error; // counted, and it is read again
+    }
   }
 
   /** Forgets what is remembered of a tag; false when no device of this name advertises. Rejects with a StorageError. */

@@ -27,6 +27,8 @@ export interface OverRadio {
   readonly radio: Radio;
   /** Whom a port means, with its key read; rejects with a ConfigurationError. */
   readonly whomOf: (port: BleDestination) => Promise<Whom | undefined>;
+  /** Gets the level of its battery in %, where it has one that can be read. */
+  readonly battery: (level: number) => void;
 }
 
 /** The transport that opens links to there; `over` is needed for BLE. */
@@ -40,7 +42,7 @@ export function transportTo(port: Destination, line: SerialSettings, over?: Over
       return tcpTransport(port);
     case 'ble':
       if (over === undefined) throw new TypeError('a BLE stream needs a radio');
-      return bleStreamTransport({ radio: over.radio, name: `ble ${port.address ?? `key ${port.irkFile ?? ''}`}`, whom: () => knownWhom(over, port), stream: port.stream });
+      return bleStreamTransport({ radio: over.radio, name: `ble ${port.address ?? `key ${port.irkFile ?? ''}`}`, whom: () => knownWhom(over, port), stream: port.stream, battery: over.battery });
   }
 }
 

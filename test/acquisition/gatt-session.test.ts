@@ -115,6 +115,17 @@ describe('a session with a device that is connected to', () => {
     expect(status.counts.opens).toBe(3);
   });
 
+  it('asks a device three times and no more for what nobody named and it refuses, since each time costs the connection', async () => {
+    const { clock, radio, values } = await started([TEMPERATURE, { ...HUMIDITY, optional: true }]);
+    expect(values()).toEqual(['2a6e 21', '2a6f 50']);
+    radio.prepare = (link) => {
+      link.values.set('2a6e', Uint8Array.of(22));
+      link.refuses = 'read 2a6f';
+    };
+    await clock.advance(10 * EVERY_MS);
+    expect(radio.links.slice(1).map(({ calls }) => calls.join(', ')).slice(0, 5)).toEqual([...Array<string>(3).fill('read 2a6e, read 2a6f'), 'read 2a6e', 'read 2a6e']);
+  });
+
   it('stays with one that notifies, reads beside it when it is due, and connects anew when it is lost', async () => {
     const { clock, radio, values, changes } = await started([SHAFT, TEMPERATURE]);
     const [first] = radio.links;

@@ -56,6 +56,21 @@ describe('a Zebra scanner over BLE', () => {
     await vi.waitFor(() => expect(scansIn(events)).toEqual(['PUMP-0042']), within);
   });
 
+  it('has the level of its battery told beside its scans, and that it is low', async () => {
+    const { gateway, events, there, start } = await gatewayInAir({ 'ring-scanner': `driver: zebra-ssi, port: { ble: { address: "${PEER}" } }` });
+    const serial = { uuid: NUS, characteristics: [{ uuid: NUS_WRITE, properties: ['write'] as const }, { uuid: NUS_NOTIFY, properties: ['notify'] as const }] };
+    const scanner = await Peripheral.start({ port: there.path, name: 'scanner', services: [serial, { uuid: '180f', characteristics: [{ uuid: '2a19', properties: ['read'], value: '09' }] }] });
+    start();
+    await scanner.until((news) => news.kind === 'subscribed');
+    await gateway.untilOpen();
+    scanner.notify(NUS_NOTIFY, CODE);
+    await vi.waitFor(() => expect(scanner.written(NUS_WRITE)).toBe(STORED), within);
+    await vi.waitFor(() => expect(scansIn(events)).toEqual(['PUMP-0042']), within);
+    const of = (type: string): readonly unknown[] => events.filter((event) => event.type === type).map(({ data }) => data);
+    await vi.waitFor(() => expect(of('tailgate.reading.v1')).toMatchObject([{ device: 'ring-scanner', meter: 'battery', kind: 'gauge', unit: '%' }]), within);
+    await vi.waitFor(() => expect(of('tailgate.battery-low.v1')).toMatchObject([{ device: 'ring-scanner' }]), within);
+  });
+
   it('is found at UUIDs of its own', async () => {
     const { gateway, events, there, start } = await gatewayInAir({
       'ring-scanner': `driver: zebra-ssi, feedback: acknowledge, port: { ble: { address: "${PEER}", service: "${OWN}", write: "${OWN_WRITE}", notify: "${OWN_NOTIFY}" } }`,

@@ -1,6 +1,7 @@
 import { ConfigurationError, LinkError } from '../../core/errors.ts';
 import type { Link, Transport } from '../../driver-kit/link.ts';
 import type { GattLink, Place, Radio, Whom } from '../../driver-kit/radio.ts';
+import { BATTERY, StreamBattery } from './stream-battery.ts';
 import { openTerminalIo, TERMINAL_IO_PLACES } from './terminal-io.ts';
 
 /** A device that is used like a serial port. */
@@ -11,6 +12,8 @@ export interface BleStreamOptions {
   /** Asked at every open; rejects with a ConfigurationError where a file with a key cannot be read. */
   readonly whom: () => Promise<Whom>;
   readonly stream: BleStream;
+  /** Gets the level of its battery in %, where it has one that can be read. */
+  readonly battery: (level: number) => void;
 }
 
 /** How bytes are carried. */
@@ -21,14 +24,17 @@ export type BleStream =
   | { readonly kind: 'terminal-io' };
 
 /** Opens byte streams over BLE. Frames are the driver's to find. */
-export function bleStreamTransport({ radio, name, whom, stream }: BleStreamOptions): Transport {
+export function bleStreamTransport({ radio, name, whom, stream, battery: told }: BleStreamOptions): Transport {
+  const battery = new StreamBattery(told);
   return {
     name,
     async open(receive, signal) {
       const places = stream.kind === 'plain' ? [placeOf(stream, 'write'), placeOf(stream, 'notify')] : TERMINAL_IO_PLACES;
-      const device = await radio.connect({ whom: await known(whom, name), places, callTimeoutMs: CALL_TIMEOUT_MS }, signal);
+      const device = await radio.connect({ whom: await known(whom, name), places: [...places, { ...BATTERY, optional: true }], callTimeoutMs: CALL_TIMEOUT_MS }, signal);
       try {
-        return stream.kind === 'plain' ? await openPlain(device, stream, receive) : await openTerminalIo(device, receive);
+        const link = stream.kind === 'plain' ? await openPlain(device, stream, receive) : await openTerminalIo(device, receive);
+        void battery.watch(device);
+        return link;
       } catch (error) {
         await device.close();
         throw error;
