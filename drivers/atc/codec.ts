@@ -1,9 +1,9 @@
 import { addressBytes, type Advertisement, spokenAddress } from '../../src/driver-kit/advertisement.ts';
 import { openedCcm } from '../../src/driver-kit/aes-ccm.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { fieldObservation, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { BATTERY_LEVEL, fieldObservation, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { keyBytes, notUnderstood, refuseOtherSender } from '../../src/driver-kit/codecs/tag-trust.ts';
-import { Decimal, type MeterObservation, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
+import { type MeterObservation, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 
 /*
  * Service data 181A in four forms, told by their lengths (ble_monitor, ble_parser/atc.py):
@@ -54,9 +54,8 @@ function sealed(payload: Uint8Array, advertisement: Advertisement, key: string |
 
 /** Battery in seven bits; the eighth says that a threshold is crossed. */
 function atcSealed(plain: Uint8Array): readonly MeterObservation[] {
-  const battery = plain[2] ?? 0;
-  const level: MeterObservation = { kind: 'meter', meter: 'battery', quantity: 'battery-level', meterKind: 'gauge', value: Decimal.of(battery & 0x7f), raw: hexOf(plain.subarray(2, 3)) };
-  return [...valuesOf(ATC_SEALED, plain, 'low first'), level];
+  const level = fieldObservation(BATTERY_LEVEL, Uint8Array.of((plain[2] ?? 0) & 0x7f), 0, 'low first');
+  return [...valuesOf(ATC_SEALED, plain, 'low first'), { ...level, raw: hexOf(plain.subarray(2, 3)) }];
 }
 
 type Layout = readonly (readonly [at: number, field: ScaledField])[];
@@ -65,7 +64,6 @@ function valuesOf(layout: Layout, payload: Uint8Array, order: 'low first' | 'hig
   return layout.map(([at, field]) => fieldObservation(field, payload, at, order));
 }
 
-const BATTERY = scaledField('battery', 'battery-level', 'u8', '1');
 const MILLIVOLTS = scaledField('battery-voltage', 'voltage', 'u16', '0.001');
 const HUNDREDTHS = scaledField('temperature', 'temperature', 's16', '0.01');
 const FINE_HUMIDITY = scaledField('humidity', 'humidity', 'u16', '0.01');
@@ -73,19 +71,19 @@ const FINE_HUMIDITY = scaledField('humidity', 'humidity', 'u16', '0.01');
 const ATC: Layout = [
   [6, scaledField('temperature', 'temperature', 's16', '0.1')],
   [8, scaledField('humidity', 'humidity', 'u8', '1')],
-  [9, BATTERY],
+  [9, BATTERY_LEVEL],
   [10, MILLIVOLTS],
 ];
 const PVVX: Layout = [
   [6, HUNDREDTHS],
   [8, FINE_HUMIDITY],
   [10, MILLIVOLTS],
-  [12, BATTERY],
+  [12, BATTERY_LEVEL],
 ];
 const PVVX_SEALED: Layout = [
   [0, HUNDREDTHS],
   [2, FINE_HUMIDITY],
-  [4, BATTERY],
+  [4, BATTERY_LEVEL],
 ];
 const ATC_SEALED: Layout = [
   [0, scaledField('temperature', 'temperature', 'u8', '0.5', { offset: '-40' })],

@@ -1,4 +1,4 @@
-import { type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { BATTERY_LEVEL, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import type { Quantity } from '../../src/driver-kit/vocabulary.ts';
 
 /** What stands behind an object's id: a number, a number of bytes as text, text or bytes with their length before them. */
@@ -21,7 +21,7 @@ const NEITHER: readonly number[] = Array.from({ length: 254 }, (_, index) => ind
 /** BTHome v2, object ids (bthome.io/format; bthome-ble 3.20.0, const.py). An id that is not here has an unknown length. */
 export const OBJECTS: ReadonlyMap<number, ObjectForm> = new Map<number, ObjectForm>([
   [0x00, { form: 'packet id' }],
-  number(0x01, 'battery', 'battery-level', 'u8', '1'),
+  [0x01, { form: 'number', field: BATTERY_LEVEL }],
   number(0x02, 'temperature', 'temperature', 's16', '0.01'),
   number(0x03, 'humidity', 'humidity', 'u16', '0.01'),
   number(0x04, 'pressure', 'pressure', 'u24', '0.001'),

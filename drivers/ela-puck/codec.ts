@@ -1,5 +1,5 @@
 import { hexAt, hexOf } from '../../src/driver-kit/bytes.ts';
-import { binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { BATTERY_LEVEL, binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { Decimal, type MeterObservation } from '../../src/driver-kit/vocabulary.ts';
 
@@ -45,7 +45,7 @@ const TYPES: ReadonlyMap<number, Type> = new Map([
   [0xb2, counted('touch')],
   [0x56, fields(...['x', 'y', 'z'].map((axis, index) => [1 + 2 * index, scaledField(`acceleration-${axis}`, 'acceleration', 's16', '0.00980665')] as const))],
   [0x06, { bytes: 6, values: identity }],
-  [0xf1, fields([1, scaledField('battery', 'battery-level', 'u8', '1')])],
+  [0xf1, fields([1, BATTERY_LEVEL])],
   [0xf2, fields([1, scaledField('battery-voltage', 'voltage', 'u16', '0.001')])],
 ]);
 

@@ -1,5 +1,5 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
+import { BATTERY_LEVEL, binaryCounter, fieldObservation, integerAt, type ScaledField, scaledField } from '../../src/driver-kit/codecs/scaled-fields.ts';
 import { notUnderstood } from '../../src/driver-kit/codecs/tag-trust.ts';
 import { Decimal, type MeterObservation, type Quantity } from '../../src/driver-kit/vocabulary.ts';
 import { analog } from './presentation.ts';
@@ -28,7 +28,7 @@ export const CHARACTERISTICS: readonly Characteristic[] = [
   gauge('humidity', '2a6f', '181a', 'humidity', 'u16', '0.01', [0xffff]),
   gauge('pressure', '2a6d', '181a', 'pressure', 'u32', '0.0001'),
   gauge('elevation', '2a6c', '181a', 'length', 's24', '0.01'),
-  gauge('battery', '2a19', '180f', 'battery-level', 'u8', '1', Array.from({ length: 155 }, (_, index) => 101 + index)),
+  { name: 'battery', uuid: '2a19', service: '180f', read: number(BATTERY_LEVEL) },
   text('maker', '2a29'),
   text('model', '2a24'),
   text('serial-number', '2a25'),

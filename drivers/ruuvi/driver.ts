@@ -32,7 +32,7 @@ function decode(advertisement: Advertisement, { unauthenticatedCounters: counter
   const isE1 = payload[0] === 0xe1;
   const sinceE1Ms = isE1 ? 0 : before.sinceE1Ms === undefined ? undefined : Math.min(before.sinceE1Ms + sinceMs, E1_GONE_MS);
   const { format, sequence, address } = headingOf(payload);
-  if (address?.length === ADDRESS_LENGTH) refuseOtherSender('ruuvi', address, advertisement);
+  if (address !== undefined) refuseOtherSender('ruuvi', address, advertisement);
   if (format === '6' && sinceE1Ms !== undefined && sinceE1Ms < E1_GONE_MS) return { observations: [], state: { ...before, sinceE1Ms } };
   const { isNews, after } = judged(before.fresh, { kind: format, bytes: payload, sequence }, sinceMs);
   return { observations: isNews ? unproven(valuesOf(payload), counters) : [], state: { fresh: after, sinceE1Ms } };

@@ -1,6 +1,6 @@
 import { hexOf } from '../bytes.ts';
 
-/** What is remembered of what a tag said, to tell news from repeats: a few hundred bytes at most. */
+/** What is remembered of what a tag said, to tell news from repeats: 8 KB at most, usually a few hundred bytes. */
 export interface Freshness {
   /** The packet id or sequence number of the last news. */
   readonly sequence?: number;
@@ -63,6 +63,6 @@ function remembered(before: Freshness | undefined, kind: string, payload: string
 const FORGOTTEN_AFTER_MS = 4000;
 /** Beyond it all silences are alike; Infinity would not survive JSON. */
 const QUIET_MOST_MS = 1_000_000_000;
-const KINDS_MAX = 4;
-/** The most that an extended advertisement holds. */
-const BYTES_MAX = 1650;
+const KINDS_MAX = 16;
+/** The most that a structure of an advertisement holds. */
+const BYTES_MAX = 254;

@@ -41,6 +41,9 @@ export function scaledField(meter: string, quantity: Quantity, form: `${'s' | 'u
   return { meter, quantity, bytes, factor, addend, exponent, ...(isSigned && { signed: true }), ...(counter && { counter }), ...more };
 }
 
+/** The level of a battery in %; more than 100 is none. */
+export const BATTERY_LEVEL = scaledField('battery', 'battery-level', 'u8', '1', { none: Array.from({ length: 155 }, (_, index) => 101 + index) });
+
 /** The decimal number of a text that is known to be one. */
 export function exactly(text: string): Decimal {
   const value = Decimal.parse(text);

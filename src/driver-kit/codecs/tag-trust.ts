@@ -24,9 +24,9 @@ export function unproven(observations: readonly MeterObservation[], counters: 'g
   }));
 }
 
-/** Refuses a payload that names another sender than its advertisement has, where that one keeps its address for good. */
+/** Refuses a payload that names another sender than its advertisement has, by an address or the end of one, where that one keeps its address for good. */
 export function refuseOtherSender(where: string, named: string, advertisement: Advertisement): void {
-  if (named === advertisement.address || !isLasting(advertisement)) return;
+  if (advertisement.address.endsWith(named) || !isLasting(advertisement)) return;
   throw new ProtocolError({ where, what: `${advertisement.address} sends in the name of ${named}`, fault: 'unexpected' });
 }
 

@@ -24,6 +24,11 @@ describe('what is news', () => {
     expect(newsOf([{ bytes: [1], sequence: 100 }, { bytes: [2], sequence: 0, sinceMs: 3000 }, { bytes: [3], sequence: 0, sinceMs: 1001 }])).toEqual([true, false, true]);
   });
 
+  it('is told by kind of each of sixteen in turn', () => {
+    const kinds = Array.from({ length: 16 }, (_, index) => ({ kind: String(index), bytes: [index] }));
+    expect(newsOf([...kinds, ...kinds, ...kinds]).filter(Boolean)).toHaveLength(16);
+  });
+
   it('is told by kind, so that packets in turn are not taken for each other', () => {
     const temperature = { bytes: [1], kind: 'temperature' };
     const battery = { bytes: [2], kind: 'battery' };
@@ -37,8 +42,8 @@ describe('what is news', () => {
   it('needs little room, whatever a tag sends', () => {
     let state: Freshness | undefined;
     for (let index = 0; index < 1000; index += 1) state = judged(state, { kind: String(index), bytes: new Uint8Array(5000) }, Number.POSITIVE_INFINITY).after;
-    expect(state?.last).toHaveLength(4);
-    expect(JSON.stringify(state).length).toBeLessThan(14_000);
+    expect(state?.last).toHaveLength(16);
+    expect(JSON.stringify(state).length).toBeLessThan(9000);
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);
   });
 });
