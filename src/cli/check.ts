@@ -62,6 +62,7 @@ function spokenDevice({ name, driver, port, line, profile, asset }: DeviceConfig
     ...(profile === undefined ? [] : [`           profile ${profile.name}${unverified}`]),
     ...(asset === undefined ? [] : [`           asset ${printable(asset.number)}`]),
     `           publishes to ${root}/${driver.reports === 'scans' ? 'scan' : 'reading'}/${name}`,
+    ...(driver.reports === 'scans' && port.kind === 'ble' ? [`           and the level of its battery, where it tells it, to ${root}/reading/${name}`] : []),
   ];
 }
 

@@ -35,6 +35,12 @@ describe('a BLE port', () => {
     });
   });
 
+  it('of a scanner is told by the check to bring the level of its battery too', async () => {
+    const written: string[] = [];
+    await checkCommand({ file: fileWith('driver: line-scanner, port: { ble: { address: "C0:DE:C0:DE:00:01" } }'), drivers, profileFolder: () => brought, write: (text) => written.push(text) });
+    expect(written.join('\n')).toContain('publishes to tailgate/v1/bedford/truck-17/scan/thing\n           and the level of its battery, where it tells it, to tailgate/v1/bedford/truck-17/reading/thing');
+  });
+
   it('can have UUIDs of its own, in part too, or be Terminal I/O', async () => {
     const own = await loaded('driver: line-scanner, port: { ble: { address: "C0:DE:C0:DE:00:01", service: "FFE0", write: "0000ffe1-0000-1000-8000-00805f9b34fb", notify: "ffe1" } }');
     expect(own.devices[0]?.port).toMatchObject({ stream: { kind: 'plain', service: 'ffe0', write: 'ffe1', notify: 'ffe1' } });
