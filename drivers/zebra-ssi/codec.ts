@@ -27,7 +27,9 @@ export function decodeSsi(frame: Uint8Array, options: SsiOptions, state: SsiStat
   if (opcode === SSI.ack || opcode === SSI.nak) return { observations: [], state: kept };
   if (opcode === SSI.initReply) return { observations: [], state: kept, reply: command(options, SSI.hostAck) };
   if (WITHOUT_MEANING.has(opcode)) return { observations: [], state: kept, reply: command(options, SSI.ack) };
-  throw unexpected(opcode === SSI.batch ? 'codes in batch mode' : 'a frame of another kind than a code', 'Switch batch mode off in the scanner');
+  if (opcode === SSI.batch) throw unexpected('codes in batch mode', 'Switch batch mode off in the scanner');
+  const code = hexOf(Uint8Array.of(opcode));
+  throw unexpected(`a frame of a kind that is not known, opcode ${code}`, 'Look the opcode up in the SSI guide: the scanner may be set to send what this driver does not read');
 }
 
 /** What the scanner is told where a frame is no scan: no tone, since nobody waits for one. */

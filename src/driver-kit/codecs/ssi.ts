@@ -97,7 +97,7 @@ export function ssiSegment(frame: Uint8Array, before: SsiSegments | undefined): 
   const [length = 0, , source, status = 0, number = 0] = frame;
   if ((status & SENT_AGAIN) !== 0 && before?.lastHex === lastHex) return before;
   if (source === FIRST_SEGMENT) return firstSegment(frame, lastHex);
-  if (before === undefined || number !== ((before.number + 1) & 0xff)) return undefined;
+  if (before === undefined || isWhole(before) || number !== ((before.number + 1) & 0xff)) return undefined;
   const wanted = before.length - before.text.length;
   const text = new Uint8Array(Buffer.concat([before.text, frame.subarray(5, Math.min(length, 5 + wanted))]));
   if (text.length < before.length && length !== 0xff) return undefined; // only the last one may be short
