@@ -63,22 +63,25 @@ function reported(codeType: number, bytes: Uint8Array, options: SsiOptions): Pic
   return { observations: [scan], feedback: feedbackOf(options) };
 }
 
-/** CMD_ACK or CMD_NAK first, since that is what the scanner waits for; then what the person hears and sees. */
+/**
+ * CMD_ACK or CMD_NAK first, since that is what the scanner waits for; then what the person hears and sees. A questioned code
+ * is stored, so it gets the good tone before the bad one: the bad one alone would have it scanned, and counted, once more.
+ */
 function feedbackOf(options: SsiOptions): Feedback {
   const { feedback, answerWithin } = options;
-  const tell = (answer: Uint8Array, beep: number, led: number): Uint8Array =>
+  const tell = (answer: Uint8Array, beeps: readonly number[], led: number): Uint8Array =>
     new Uint8Array(
       Buffer.concat([
         answer,
-        ...(feedback === 'acknowledge' ? [] : [command(options, SSI.beep, [beep])]),
+        ...(feedback === 'acknowledge' ? [] : beeps.map((beep) => command(options, SSI.beep, [beep]))),
         ...(feedback === 'beep and led' ? [command(options, SSI.ledOff, [ALL_LEDS]), command(options, SSI.ledOn, [led])] : []),
       ]),
     );
   const ack = command(options, SSI.ack);
   return {
-    stored: tell(ack, GOOD, GREEN),
-    questioned: tell(ack, FAILURE, RED),
-    refused: tell(command(options, SSI.nak, [UNDESIRED]), FAILURE, RED),
+    stored: tell(ack, [GOOD], GREEN),
+    questioned: tell(ack, [GOOD, FAILURE], RED),
+    refused: tell(command(options, SSI.nak, [UNDESIRED]), [FAILURE], RED),
     answerWithinMs: answerWithin,
   };
 }

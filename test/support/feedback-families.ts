@@ -27,7 +27,7 @@ function ssi(opcode: number, source: number, ...body: readonly number[]): string
   const check = 0x10000 - bytes.reduce((sum, byte) => sum + byte, 0);
   return Buffer.from([...bytes, check >> 8, check & 0xff]).toString('latin1');
 }
-const ssiTold = (answer: string, beep: number, led: number): string => answer + ssi(0xe6, 4, beep) + ssi(0xe8, 4, 0xff) + ssi(0xe7, 4, led);
+const ssiTold = (answer: string, beeps: readonly number[], led: number): string => answer + beeps.map((beep) => ssi(0xe6, 4, beep)).join('') + ssi(0xe8, 4, 0xff) + ssi(0xe7, 4, led);
 const gloveTold = (action: string): string => `{"api_version":"1.0","event_type":"feedback!","event_id":"e-1","time_created":1546300800000,"device_serial":"M2MR1","feedback_action_id":"${action}"}\n`;
 
 const tslTold = (...how: readonly string[]): string => how.map((alert) => `.al -x -bon -von ${alert}\r\n`).join('');
@@ -42,9 +42,9 @@ export const FEEDBACK_FAMILIES: Readonly<Record<string, Family>> = {
     driver: zebraSsi,
     options: {},
     frame: (code) => ssi(0xf3, 0, 0x03, ...Buffer.from(code)),
-    stored: ssiTold(ssi(0xd0, 4), 0x01, 0x01),
-    questioned: ssiTold(ssi(0xd0, 4), 0x12, 0x02),
-    refused: ssiTold(ssi(0xd1, 4, 10), 0x12, 0x02),
+    stored: ssiTold(ssi(0xd0, 4), [0x01], 0x01),
+    questioned: ssiTold(ssi(0xd0, 4), [0x01, 0x12], 0x02),
+    refused: ssiTold(ssi(0xd1, 4, 10), [0x12], 0x02),
     withinMs: 1800,
   },
   ProGlove: {
