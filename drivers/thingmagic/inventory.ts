@@ -23,12 +23,22 @@ export interface ThingmagicOptions {
   readonly readTime: number;
 }
 
+/** What a round has learnt: that the module has the antennas of these options. */
+export interface SetModule {
+  readonly antennas: true;
+}
+
 /**
  * One round: sees that the module is set as the options say, lets it look for tags and takes them portion by portion. Rejects with a
  * ProtocolError when the module refuses, or when a tag's own CRC was wrong; what was good has been emitted before.
  */
-export async function readRound(link: PollingLink, options: ThingmagicOptions, emit: Emit): Promise<void> {
-  await seeThatItIsSet(link, options);
+export async function readRound(link: PollingLink, options: ThingmagicOptions, emit: Emit, learnt: SetModule | undefined): Promise<SetModule> {
+  await seeThatItIsSet(link, options, learnt);
+  await takeTags(link, options, emit);
+  return { antennas: true };
+}
+
+async function takeTags(link: PollingLink, options: ThingmagicOptions, emit: Emit): Promise<void> {
   await done(link, 'to forget the tags of before', MERCURY.clearTags);
   const { status, body } = await asked(link, MERCURY.readTags, [0x10, ...word(SEARCH), ...word(options.readTime), ...word(FIELDS)]);
   if (status === NO_TAGS) return;
@@ -48,12 +58,18 @@ export async function readRound(link: PollingLink, options: ThingmagicOptions, e
   if (damaged > 0) throw fault(`${damaged} tags came with a wrong CRC of their own`, 'Bring the tags nearer to the antenna', 'corrupt');
 }
 
-/** Region and power are lost with the module's power and are set last, so that they tell whether all was set. */
-async function seeThatItIsSet(link: PollingLink, options: ThingmagicOptions): Promise<void> {
+/**
+ * Region and power are lost with the module's power and are set last, so that they tell whether all was set. They do not tell that
+ * other antennas are written now, of a module that kept its power: so those are set once in a run.
+ */
+async function seeThatItIsSet(link: PollingLink, options: ThingmagicOptions, learnt: SetModule | undefined): Promise<void> {
   const region = await asked(link, MERCURY.region);
   if (region.status === 0 && region.body[0] === REGIONS[options.region]) {
     const power = await asked(link, MERCURY.power, [0x00]);
-    if (power.status === 0 && ((power.body[1] ?? 0) << 8 | (power.body[2] ?? 0)) === hundredths(options)) return;
+    if (power.status === 0 && ((power.body[1] ?? 0) << 8 | (power.body[2] ?? 0)) === hundredths(options)) {
+      if (learnt === undefined) await done(link, 'its antennas', MERCURY.setAntennas, antennaBytes(options.antennas));
+      return;
+    }
   }
   if (region.status === IN_BOOT_LOADER) await done(link, 'to start its firmware', MERCURY.boot);
   await done(link, 'the protocol Gen2', MERCURY.setProtocol, word(GEN2));
