@@ -78,6 +78,7 @@ export function roundOf(round: Uint8Array, { model, rssiOffset }: ChafonOptions)
   return { tags, fault };
 }
 
+/** "No tag" of an UHFReader288, antenna 1 and no tags, reads as one tag without an EPC to an UHFReader18. */
 function tagsOf(body: Uint8Array, model: ChafonOptions['model'], rssiOffset: number | undefined): readonly ScanObservation[] {
   if (body.length === 0) return [];
   const isOld = model === 'UHFReader18';
@@ -90,7 +91,7 @@ function tagsOf(body: Uint8Array, model: ChafonOptions['model'], rssiOffset: num
     const to = from + (body[at] ?? 0);
     const signal = body[to] ?? 0;
     const rssi = isOld || rssiOffset === undefined ? undefined : signal + rssiOffset;
-    if (to - from > EPC_BYTES_MAX || (to - from) % 2 === 1) throw otherModel(model);
+    if (to - from > EPC_BYTES_MAX || (to - from) % 2 === 1 || (isOld && to === from)) throw otherModel(model);
     tags.push({ kind: 'scan', bytes: body.slice(from, to), binary: true, tag: { ...(rssi !== undefined && { rssi }), ...(antenna !== undefined && { antenna }) } });
     at = isOld ? to : to + 1;
   }
