@@ -11,7 +11,7 @@ export interface Symbology {
 
 /**
  * How GS1 content stands in a code's data: as an element string; as 13 digits, with an add-on or without; as 8, 12 or 14
- * digits; as a UPC-E of 6 to 8 digits; or as an EAN-13 or a UPC-A, told apart by their length alone.
+ * digits; as a UPC-E of 6 or 8 digits; or as an EAN or a UPC, told apart by their length and first digit alone.
  */
 export type Carrier = 'element-string' | 'ean-13' | 'ean-13-with-add-on' | 'ean-8' | 'upc-a' | 'upc-e' | 'ean-or-upc' | 'itf-14';
 

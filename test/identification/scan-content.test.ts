@@ -132,6 +132,17 @@ describe('the code id of a scanner\u2019s maker', () => {
     expect(content('8004952112345', { aim: ']C1', codeId: { vendor: 'honeywell', id: 'j' } })).toMatchObject({ symbology: { aim: ']C1', codeId: 'j', name: 'GS1-128' }, identity: { ai: '8004' } });
   });
 
+  it('that stand for EAN and UPC alike leave a short code as good as it is', () => {
+    expect(scanned('zebra', 'A', '96385074')).toMatchObject({ elements: { '01': '00000096385074' }, identity: { ai: '01', value: '00000096385074' } });
+    expect(scanned('zebra', 'A', '96385075')).toMatchObject({ valid: false, problems: ['AI 01: the check digit is 5, expected 4'] });
+    for (const upcE of ['01234565', '1234565', '123456']) {
+      expect(scanned('zebra', 'A', upcE)).toMatchObject({ symbology: { name: 'EAN or UPC' }, identity: { value: upcE } });
+      expect(scanned('zebra', 'A', upcE)).not.toHaveProperty('valid');
+    }
+    expect(scanned('zebra', 'A', '9638507')).toMatchObject({ identity: { value: '9638507' } });
+    expect(scanned('zebra', 'A', '96385')).toMatchObject({ valid: false, problems: ['EAN or UPC holds 6 to 8, 12 or 13 digits, and this code has 5'] });
+  });
+
   it('that is not known makes the code questionable and gives no key, and nothing is lost', () => {
     const unknown = scanned('zebra', 'P', '01PUMP');
     expect(unknown).toMatchObject({ text: '01PUMP', symbology: { codeId: 'P', name: 'unknown' }, valid: false, problems: ['"P" is none of the code ids that are known of zebra'] });

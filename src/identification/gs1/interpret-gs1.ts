@@ -6,7 +6,7 @@ import { elementProblems } from './element-problems.ts';
 import { parseElementString } from './element-string.ts';
 import { type Gs1Identity, identityOf } from './identity.ts';
 import { pairingProblems } from './pairing.ts';
-import { gtinOf } from './trade-item-digits.ts';
+import { gtinOf, isAmbiguous } from './trade-item-digits.ts';
 
 /** The GS1 content of a scanned code, in whatever form it came. */
 export interface Gs1Reading extends Gs1Content {
@@ -36,6 +36,7 @@ export function readCarrier(carrier: Carrier | undefined, text: string): Gs1Read
   if (carrier === 'element-string') return completed('element-string', parseElementString(text));
   if (carrier === 'itf-14' && !/^\d{14}$/.test(text)) return undefined; // any checked Interleaved 2 of 5 has this identifier
   const [digits = '', component] = text.split(COMPOSITE, 2);
+  if (isAmbiguous(carrier, digits)) return undefined;
   const item = gtinOf(carrier, digits);
   const elements: Element[] = 'gtin' in item ? [{ ai: '01', value: item.gtin }] : [];
   const beside = component === undefined ? undefined : parseElementString(component);

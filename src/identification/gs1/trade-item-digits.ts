@@ -12,6 +12,14 @@ export function gtinOf(carrier: TradeItemCarrier, text: string): { readonly gtin
 }
 
 /**
+ * Whether the digits are whole, but can be of two kinds: six to eight are a UPC-E, whose number system is 0 or 1, or an EAN-8, whose
+ * first digit can be the same. As a text they are sound.
+ */
+export function isAmbiguous(carrier: TradeItemCarrier, text: string): boolean {
+  return carrier === 'ean-or-upc' && /^(?:\d{6,7}|[01]\d{7})$/.test(text);
+}
+
+/**
  * Twelve digits where thirteen belong are not filled up: they can be a UPC-A that lost its zero, but as well an EAN-13 that
  * lost its check digit, and one in ten of those would pass for another article.
  */
@@ -21,7 +29,7 @@ const FORMS: Readonly<Record<TradeItemCarrier, { readonly name: string; readonly
   'ean-8': { name: 'EAN-8', digits: '8', form: /^\d{8}$/ },
   'upc-a': { name: 'UPC-A', digits: '12', form: /^0?\d{12}$/ },
   'upc-e': { name: 'UPC-E', digits: '6 or 8', form: /^(?:\d{6}|[01]\d{7})$/ },
-  'ean-or-upc': { name: 'EAN or UPC', digits: '12 or 13', form: /^\d{12,13}$/ },
+  'ean-or-upc': { name: 'EAN or UPC', digits: '6 to 8, 12 or 13', form: /^(?:[2-9]\d{7}|\d{12,13})$/ },
   'itf-14': { name: 'ITF-14', digits: '14', form: /^\d{14}$/ },
 };
 

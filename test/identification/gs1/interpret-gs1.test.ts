@@ -134,7 +134,8 @@ describe('a code told by its maker\'s id', () => {
     expect(identity('c', '0036000291452')).toBe('00036000291452');
     expect(identity('I', '8004952012A')).toBe('952012A');
     expect(identity('A', '036000291452', 'zebra')).toBe('00036000291452');
-    expect(identity('A', '96385074', 'zebra')).toBeUndefined(); // EAN-8 or UPC-E: the length does not say
+    expect(identity('A', '96385074', 'zebra')).toBe('00000096385074');
+    expect(identity('A', '01234565', 'zebra')).toBeUndefined(); // EAN-8 or UPC-E: neither length nor first digit says
     expect(identity('j', '9520123456788')).toBeUndefined();
   });
 
