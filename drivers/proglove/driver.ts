@@ -11,10 +11,11 @@ const options = z.strictObject({
 
 const framing: Framing = {
   bytesMax: 8192,
+  gapMs: 500,
   overflow: 'frame',
-  next(buffer) {
+  next(buffer, atGap) {
     const end = buffer.indexOf(LF);
-    if (end < 0) return INCOMPLETE;
+    if (end < 0) return atGap ? discard(buffer.length, 'line without end') : INCOMPLETE;
     return end === 0 ? discard(1, 'empty line') : frameOf(buffer, end + 1, 0, end);
   },
 };
