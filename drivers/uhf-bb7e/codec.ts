@@ -32,15 +32,22 @@ export const roundFraming: Framing = {
   },
 };
 
-/** The tags of a round. Throws a ProtocolError when the module says that it could not look. */
-export function tagsOf(round: Uint8Array): readonly ScanObservation[] {
+/** What a round came to: its tags, and what the module says against it, such as that it could not look. */
+export interface Round {
+  readonly tags: readonly ScanObservation[];
+  readonly fault?: ProtocolError | undefined;
+}
+
+/** What a round's frames say. */
+export function roundOf(round: Uint8Array): Round {
   const tags: ScanObservation[] = [];
+  let fault: ProtocolError | undefined;
   for (let at = 0; at < round.length; at += lengthAt(round, at)) {
     const body = round.slice(at + HEAD, at + lengthAt(round, at) - TAIL);
     if (round[at + 1] === NOTICE) tags.push(tagOf(body));
-    else if (body[0] !== NO_TAG) throw refused(body[0] ?? 0);
+    else if (body[0] !== NO_TAG) fault = refused(body[0] ?? 0);
   }
-  return tags;
+  return { tags, fault };
 }
 
 function tagOf(body: Uint8Array): ScanObservation {

@@ -1,6 +1,6 @@
 import { definePollingDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
-import { roundFraming, SINGLE_POLL, tagsOf } from './codec.ts';
+import { roundFraming, roundOf, SINGLE_POLL } from './codec.ts';
 
 const options = z.strictObject({
   every: duration({ min: '200 ms', max: '1 h' }).prefault('500 ms').describe('How often the module is asked which tags are in its field.'),
@@ -17,7 +17,8 @@ export const uhfBb7e = definePollingDriver({
   schedule: ({ every, responseTimeout }) => ({ address: 'module', everyMs: every, responseTimeoutMs: responseTimeout, silenceMs: 5, retries: 0, echo: false, lateWaits: 1 }),
   meters: () => [],
   async poll(link, _, emit) {
-    const tags = tagsOf(await link.exchange({ request: SINGLE_POLL, reply: roundFraming }));
+    const { tags, fault } = roundOf(await link.exchange({ request: SINGLE_POLL, reply: roundFraming }));
     if (tags.length > 0) emit(tags);
+    if (fault !== undefined) throw fault;
   },
 });
