@@ -1,4 +1,5 @@
 import { latin1Of } from '../../src/driver-kit/bytes.ts';
+import { type AimForm, withoutAim } from '../../src/driver-kit/codecs/aim.ts';
 import type { Decoded } from '../../src/driver-kit/define-driver.ts';
 import { discard, type Framed, frameOf, type Framing, INCOMPLETE } from '../../src/driver-kit/framing.ts';
 import type { CodeIdVendor } from '../../src/driver-kit/vocabulary.ts';
@@ -24,7 +25,7 @@ export interface LineOptions {
   readonly terminator: LineEnd | 'STX/ETX' | 'none' | readonly LineEnd[];
   readonly idleGap?: number | undefined;
   readonly lengthMax: number;
-  readonly aim: 'auto' | 'always' | 'never';
+  readonly aim: AimForm | 'never';
   readonly codeIds?: CodeIdVendor | undefined;
   readonly content: 'text' | 'binary';
 }
@@ -45,8 +46,7 @@ export function lineFraming({ terminator, idleGap, lengthMax, content }: LineOpt
 export function decodeLine(line: Uint8Array, { aim, codeIds: vendor, content, terminator }: LineOptions, _: undefined, atGap: boolean): Decoded<undefined> {
   const id = vendor === undefined ? '' : (CODE_ID.exec(latin1Of(line.subarray(0, 1)))?.[0] ?? '');
   const behindId = line.subarray(id.length);
-  const identifier = aim === 'never' || behindId[0] !== AIM_FLAG ? undefined : FORMS[aim].exec(latin1Of(behindId.subarray(0, AIM_LENGTH)))?.[0];
-  const bytes = identifier === undefined ? behindId : behindId.subarray(AIM_LENGTH);
+  const { aim: identifier, code: bytes } = aim === 'never' ? { code: behindId } : withoutAim(behindId, aim);
   const unterminated = atGap && terminator !== 'none';
   return {
     observations: [
@@ -94,12 +94,4 @@ const ETX = 0x03;
 const END_BYTES: Readonly<Record<LineEnd, readonly number[]>> = { CR: [0x0d], LF: [0x0a], CRLF: [0x0d, 0x0a], TAB: [0x09] };
 const GAP_MS = 50;
 const GAP_AFTER_CUT_MS = 500;
-const AIM_LENGTH = 3;
-/** "]" */
-const AIM_FLAG = 0x5d;
 const CODE_ID = /^[!-~]/;
-/** The code characters and modifiers that exist (ISO/IEC 15424), and everything of that form. */
-const FORMS = {
-  auto: /^\][ABCDEFGHIJKLMNOPQRSTUXYZcdeopsz][0-9A-Za-z]$/,
-  always: /^\][A-Za-z][0-9A-Za-z]$/,
-};

@@ -1,4 +1,5 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
+import { withoutAim } from '../../src/driver-kit/codecs/aim.ts';
 import { isWhole, SENT_AGAIN, SSI, ssiCommand, ssiFrameOf, ssiPrefixed, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
 import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
 import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabulary.ts';
@@ -7,6 +8,7 @@ import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabu
 export interface SsiOptions {
   readonly textOffset: number;
   readonly lengthPrefix: boolean;
+  readonly aim: 'auto' | 'never';
   readonly feedback: 'acknowledge' | 'beep' | 'beep and led';
   readonly answerWithin: number;
 }
@@ -57,9 +59,10 @@ function segment(frame: Uint8Array, options: SsiOptions, state: SsiState): Decod
   return { ...reported(segments.codeType, segments.text, options), state: { segments }, ...(again && { again }) };
 }
 
-function reported(codeType: number, bytes: Uint8Array, options: SsiOptions): Pick<Decoded, 'observations' | 'feedback'> {
+function reported(codeType: number, text: Uint8Array, options: SsiOptions): Pick<Decoded, 'observations' | 'feedback'> {
   const symbologyName = ssiSymbology(codeType);
-  const scan: ScanObservation = { kind: 'scan', bytes: bytes.slice(), binary: true, ...(symbologyName !== undefined && { symbologyName }) };
+  const { aim, code } = options.aim === 'never' ? { code: text } : withoutAim(text, options.aim);
+  const scan: ScanObservation = { kind: 'scan', bytes: code.slice(), binary: true, ...(aim !== undefined && { aim }), ...(symbologyName !== undefined && { symbologyName }) };
   return { observations: [scan], feedback: feedbackOf(options) };
 }
 

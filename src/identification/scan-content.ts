@@ -4,7 +4,7 @@ import type { ScanContent } from '../core/reading.ts';
 import { barcodeMeaning } from './barcode-content.ts';
 import { symbologyOfCodeId } from './code-ids.ts';
 import type { Element } from './element.ts';
-import { symbologyName } from './symbology.ts';
+import { isElementString, symbologyName } from './symbology.ts';
 import { tagMeaning } from './tag-content.ts';
 
 /**
@@ -47,7 +47,8 @@ function presenceOf({ presence }: ScanObservation): Partial<ScanContent> {
 function symbologyOf({ aim, codeId, symbologyName: driversName }: ScanObservation): ScanContent['symbology'] {
   const id = codeId === undefined || codeId.id === '' ? undefined : codeId;
   const nameOfId = id === undefined ? undefined : (symbologyOfCodeId(id.vendor, id.id)?.name ?? 'unknown');
-  const name = driversName ?? (aim === undefined ? nameOfId : symbologyName(aim));
+  const nameOfAim = aim === undefined ? undefined : symbologyName(aim);
+  const name = isElementString(aim) ? nameOfAim : (driversName ?? nameOfAim ?? nameOfId); // no other name says that it is GS1's
   return name === undefined ? undefined : { ...(aim !== undefined && { aim }), ...(id !== undefined && { codeId: id.id }), name };
 }
 

@@ -29,9 +29,9 @@ export function symbologyName(aim: string): string {
   return symbologyOf(aim)?.name ?? 'unknown';
 }
 
-/** Whether the identifier says that GS1 content follows. */
-export function isGs1Carrier(aim: string): boolean {
-  return symbologyOf(aim)?.carrier !== undefined;
+/** Whether the identifier says that a GS1 element string follows. */
+export function isElementString(aim: string | undefined): boolean {
+  return aim !== undefined && symbologyOf(aim)?.carrier === 'element-string';
 }
 
 /**

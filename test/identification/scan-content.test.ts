@@ -132,6 +132,11 @@ describe('the code id of a scanner\u2019s maker', () => {
     expect(content('8004952112345', { aim: ']C1', codeId: { vendor: 'honeywell', id: 'j' } })).toMatchObject({ symbology: { aim: ']C1', codeId: 'j', name: 'GS1-128' }, identity: { ai: '8004' } });
   });
 
+  it('is less than an AIM identifier beside it where that says that the code is of GS1', () => {
+    expect(content('8004952112345', { symbologyName: 'Data Matrix', aim: ']d2' })).toMatchObject({ symbology: { aim: ']d2', name: 'GS1 DataMatrix' }, identity: { ai: '8004', value: '952112345' } });
+    expect(content('0036000291452', { symbologyName: 'UPC-A', aim: ']E0' })).toMatchObject({ symbology: { aim: ']E0', name: 'UPC-A' }, identity: { ai: '01' } });
+  });
+
   it('that stand for EAN and UPC alike leave a short code as good as it is', () => {
     expect(scanned('zebra', 'A', '96385074')).toMatchObject({ elements: { '01': '00000096385074' }, identity: { ai: '01', value: '00000096385074' } });
     expect(scanned('zebra', 'A', '96385075')).toMatchObject({ valid: false, problems: ['AI 01: the check digit is 5, expected 4'] });

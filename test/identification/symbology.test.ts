@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aimIdentifierOf, isGs1Carrier, symbologyName, symbologyOf } from '../../src/identification/symbology.ts';
+import { aimIdentifierOf, isElementString, symbologyName, symbologyOf } from '../../src/identification/symbology.ts';
 import { SYMBOLOGY_MODIFIERS } from '../../src/identification/symbology-modifiers.ts';
 
 describe('the symbology of an AIM identifier', () => {
@@ -10,8 +10,13 @@ describe('the symbology of an AIM identifier', () => {
   });
 
   it('is GS1 only with the modifiers that GS1 uses', () => {
-    expect(['C1', 'E0', 'E3', 'E4', 'I1', 'J1', 'Q3', 'd2', 'e0'].filter((id) => !isGs1Carrier(`]${id}`))).toEqual([]);
-    expect(['C0', 'C2', 'E1', 'E2', 'I0', 'I3', 'J0', 'Q1', 'Q4', 'd1', 'd5', 'e1', 'A0', 'z1'].filter((id) => isGs1Carrier(`]${id}`))).toEqual([]);
+    expect(['C1', 'E0', 'E3', 'E4', 'I1', 'J1', 'Q3', 'd2', 'e0'].filter((id) => symbologyOf(`]${id}`)?.carrier === undefined)).toEqual([]);
+    expect(['C0', 'C2', 'E1', 'E2', 'I0', 'I3', 'J0', 'Q1', 'Q4', 'd1', 'd5', 'e1', 'A0', 'z1'].filter((id) => symbologyOf(`]${id}`)?.carrier !== undefined)).toEqual([]);
+  });
+
+  it('says of some that element strings follow', () => {
+    expect([']C1', ']J1', ']Q3', ']d2', ']e0'].filter((aim) => !isElementString(aim))).toEqual([]);
+    expect([undefined, ']E0', ']I1', ']C0', ']d1'].filter(isElementString)).toEqual([]);
   });
 
   it('tells the two lengths of EAN apart', () => {
