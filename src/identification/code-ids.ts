@@ -9,11 +9,6 @@ export function symbologyOfCodeId(vendor: CodeIdVendor, id: string): Symbology |
   return CODE_IDS[vendor].get(id);
 }
 
-/** The symbology that the code type byte of Zebra's SSI stands for (Simple Serial Interface Programmer's Guide, DECODE_DATA). */
-export function symbologyOfSsiCodeType(codeType: number): Symbology | undefined {
-  return SSI_CODE_TYPES.get(codeType);
-}
-
 /** The symbology of a name as this file and AIM's list write it, in any case of letters; undefined for a name of no GS1 code. */
 export function symbologyOfName(name: string): Symbology | undefined {
   return GS1_SYMBOLOGIES.get(name.toLowerCase());
@@ -98,35 +93,6 @@ const CODE_IDS: Readonly<Record<CodeIdVendor, ReadonlyMap<string, Symbology>>> =
     u GS1 DataBar
     v GS1 DataBar Limited`),
 };
-
-const SSI_CODE_TYPES: ReadonlyMap<number, Symbology> = new Map(
-  [
-    ...tableOf(`
-    01 Code 39
-    02 Codabar
-    03 Code 128
-    04 Straight 2 of 5
-    06 Interleaved 2 of 5
-    07 Code 93
-    08 UPC-A
-    09 UPC-E
-    0A EAN-8
-    0B EAN-13
-    0C Code 11
-    0E MSI
-    0F GS1-128
-    11 PDF417
-    13 Code 39 full ASCII
-    16 Bookland
-    1B Data Matrix
-    1C QR Code
-    25 MaxiCode
-    2D Aztec Code
-    30 GS1 DataBar
-    31 GS1 DataBar Limited
-    32 GS1 DataBar Expanded`),
-  ].map(([id, symbology]) => [Number.parseInt(id, 16), symbology]),
-);
 
 function tableOf(lines: string): ReadonlyMap<string, Symbology> {
   return new Map(

@@ -3,7 +3,7 @@ import { everyDriver } from '../../drivers/index.ts';
 import { FrameReader } from '../../src/acquisition/frame-reader.ts';
 import type { Framing } from '../../src/driver-kit/framing.ts';
 import { CODE_ID_VENDORS } from '../../src/core/code-id.ts';
-import { symbologyOfCodeId, symbologyOfName, symbologyOfSsiCodeType } from '../../src/identification/code-ids.ts';
+import { symbologyOfCodeId, symbologyOfName } from '../../src/identification/code-ids.ts';
 import { decodeEpc } from '../../src/identification/epc/decode-epc.ts';
 import { isDigitalLink, parseDigitalLink } from '../../src/identification/gs1/digital-link.ts';
 import { parseElementString } from '../../src/identification/gs1/element-string.ts';
@@ -146,7 +146,6 @@ describe('identification', () => {
     parseElementString(text);
     if (isDigitalLink(text)) parseDigitalLink(text);
     symbologyOfCodeId(random.oneOf(CODE_ID_VENDORS), text.slice(0, random.below(3)));
-    symbologyOfSsiCodeType(bytes[0] ?? 0);
     symbologyOfName(text);
     symbologyName(aimIdentifierOf(text) ?? ']X0');
   }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CODE_ID_VENDORS } from '../../src/core/code-id.ts';
-import { symbologyOfCodeId, symbologyOfSsiCodeType } from '../../src/identification/code-ids.ts';
+import { ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
+import { symbologyOfCodeId, symbologyOfName } from '../../src/identification/code-ids.ts';
 
 describe('the code ids of makers', () => {
   it('mean different things to each maker', () => {
@@ -22,11 +23,11 @@ describe('the code ids of makers', () => {
   });
 });
 
-describe('the code types of SSI', () => {
-  it('are bytes and not the letters of the code ids', () => {
-    expect(symbologyOfSsiCodeType(0x0f)).toEqual({ name: 'GS1-128', carrier: 'element-string' });
-    expect(symbologyOfSsiCodeType(0x0b)).toEqual({ name: 'EAN-13', carrier: 'ean-13' });
-    expect(symbologyOfSsiCodeType(0x1c)).toEqual({ name: 'QR Code' });
-    expect(symbologyOfSsiCodeType('K'.charCodeAt(0))).toBeUndefined();
+describe('the names that drivers give', () => {
+  it('say of the code types of SSI how GS1 content stands in them', () => {
+    const carrierOf = (codeType: number): string | undefined => symbologyOfName(ssiSymbology(codeType) ?? '')?.carrier;
+    expect([0x08, 0x09, 0x0a, 0x0b, 0x16].map(carrierOf)).toEqual(['upc-a', 'upc-e', 'ean-8', 'ean-13', 'ean-13']);
+    for (const codeType of [0x0f, 0x30, 0x31, 0x32]) expect(carrierOf(codeType)).toBe('element-string');
+    for (const codeType of [0x01, 0x03, 0x06, 0x1b, 0x1c, 'K'.charCodeAt(0)]) expect(carrierOf(codeType)).toBeUndefined();
   });
 });
