@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import type { Connection } from './connection.ts';
+import type { Message } from './connection.ts';
+import type { Outlet } from './outlet.ts';
 import type { Track } from './track.ts';
 
 /** What deadlines are held against. */
@@ -21,18 +22,21 @@ export interface DeadlinesParts {
 export class Deadlines {
   readonly #parts: DeadlinesParts;
   #cancel: Cancel | undefined;
+  /** State or a reply that waits for its PUBACK, and since when that was seen. */
+  #post: { readonly message: Message; readonly sinceMs: number } | undefined;
 
   constructor(parts: DeadlinesParts) {
     this.#parts = parts;
   }
 
   /** Begins to look after a connection. */
-  start(connection: Connection): void {
+  start(outlet: Outlet): void {
     this.#cancel = this.#parts.clock.after(LOOK_EVERY_MS, () => {
-      if (this.#silent(connection)) return;
+      this.#lookAtPost(outlet);
+      if (this.#silent(outlet)) return;
       if (this.#parts.acknowledgedBy === 'receiver') for (const track of this.#parts.tracks()) this.#repeatOverdue(track);
       this.#parts.looked();
-      this.start(connection);
+      this.start(outlet);
     });
   }
 
@@ -40,17 +44,18 @@ export class Deadlines {
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    this.#post = undefined;
   }
 
   /** For the watchdog, in words: something has waited three times as long as it may, and nobody has ended the connection. */
   overdue(): string | undefined {
     const { publishDeadlineMs } = this.#parts;
     const waitedMs = this.#cancel === undefined ? 0 : this.#waitedMs();
-    return waitedMs > OVERRUN * publishDeadlineMs ? `a reading has waited ${Math.round(waitedMs / 1000)} s for its PUBACK, and should within ${Math.round(publishDeadlineMs / 1000)} s` : undefined;
+    return waitedMs > OVERRUN * publishDeadlineMs ? `a message has waited ${Math.round(waitedMs / 1000)} s for its PUBACK, and should within ${Math.round(publishDeadlineMs / 1000)} s` : undefined;
   }
 
   /** Ends a connection on which something has waited too long for its PUBACK. */
-  #silent(connection: Connection): boolean {
+  #silent({ connection }: Outlet): boolean {
     const { log, publishDeadlineMs } = this.#parts;
     const waitedMs = this.#waitedMs();
     if (waitedMs <= publishDeadlineMs) return false;
@@ -62,7 +67,14 @@ export class Deadlines {
   #waitedMs(): number {
     const { clock, flying } = this.#parts;
     const [oldest] = flying;
-    return oldest === undefined ? 0 : clock.monotonicMs() - oldest.sentMs;
+    const nowMs = clock.monotonicMs();
+    return nowMs - Math.min(oldest?.sentMs ?? nowMs, this.#post?.sinceMs ?? nowMs);
+  }
+
+  /** One that stays away would hold up all state and replies, and the readings of a broker that takes one message at a time. */
+  #lookAtPost({ posting }: Outlet): void {
+    if (posting === this.#post?.message) return;
+    this.#post = posting && { message: posting, sinceMs: this.#parts.clock.monotonicMs() };
   }
 
   #repeatOverdue(track: Track): void {

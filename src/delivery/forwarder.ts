@@ -102,7 +102,7 @@ export class Forwarder implements Follower {
     this.#backlog.reached(this.#tracks.list);
     this.#pages.connected = true;
     this.#parts.outbox.connected = true;
-    this.#deadlines.start(outlet.connection);
+    this.#deadlines.start(outlet);
     this.#pump();
   }
 

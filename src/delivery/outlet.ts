@@ -9,7 +9,7 @@ import { publishBytes, REMAINING_LENGTH_MAX } from './packet-size.ts';
 export class Outlet {
   readonly connection: Connection;
   #readings = 0;
-  #posting = false;
+  #posting: Message | undefined;
   readonly #posts: { readonly message: Message; readonly settled: Settled }[] = [];
 
   constructor(connection: Connection) {
@@ -20,7 +20,12 @@ export class Outlet {
   get room(): number {
     const { receiveMaximum } = this.connection;
     if (receiveMaximum > 1) return receiveMaximum - 1 - this.#readings;
-    return this.#posting || this.#posts.length > 0 ? 0 : 1 - this.#readings;
+    return this.#posting !== undefined || this.#posts.length > 0 ? 0 : 1 - this.#readings;
+  }
+
+  /** State or a reply that waits for its PUBACK. */
+  get posting(): Message | undefined {
+    return this.#posting;
   }
 
   /** Why the message must not be sent at all; undefined when it may be. */
@@ -64,12 +69,12 @@ export class Outlet {
   }
 
   #post(): void {
-    if (this.#posting || (this.connection.receiveMaximum === 1 && this.#readings > 0)) return;
+    if (this.#posting !== undefined || (this.connection.receiveMaximum === 1 && this.#readings > 0)) return;
     const next = this.#posts.shift();
     if (next === undefined) return;
-    this.#posting = true;
+    this.#posting = next.message;
     this.connection.publish(next.message, (fault) => {
-      this.#posting = false;
+      this.#posting = undefined;
       this.#post();
       next.settled(fault);
     });

@@ -71,6 +71,18 @@ describe('a connection', () => {
     expect(new Set(stub.publishedOn('scan').map(({ payload }) => payload.toString())).size).toBe(1);
   });
 
+  it('is made anew when the PUBACK of the state stays away, which would hold up every reading of a broker that takes one at a time', async () => {
+    const stub = await StubBroker.start({
+      connack: () => ({ properties: { receiveMaximum: 1 } }),
+      puback: ({ topic }) => (topic.endsWith('/state') && stub.connects === 1 ? undefined : 0),
+    });
+    const { outbox, delivery } = await startDelivery(stub.url, { publishDeadlineMs: 500 });
+    await vi.waitFor(() => expect(stub.publishedOn('state')).toHaveLength(1), within);
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report().settled).toBe(1), within);
+    expect(stub.connects).toBe(2);
+  });
+
   it('is given up without a CONNACK after 30 seconds, and tried again with one socket at a time', async () => {
     const stub = await StubBroker.start({ connack: (_, attempt) => (attempt < 3 ? null : {}) });
     const { delivery } = await startDelivery(stub.url, { clock: fastClock(100) });
