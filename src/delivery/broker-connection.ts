@@ -85,13 +85,15 @@ async function connectOnce(parts: StayConnectedParts, chooser: VersionChooser, a
   }
 }
 
-/** Starts with MQTT 5 and falls back to 3.1.1, for the life of the process, when the broker shows that it must. */
+/** Starts with MQTT 5 and falls back to 3.1.1, for the life of the process, when the broker shows that it must, or says nothing and then speaks 3.1.1. */
 class VersionChooser {
   version: MqttVersion;
   readonly #pinned: boolean;
   #closes = 0;
   #fellBack = false;
   #spokeMqtt5 = false;
+  /** It fell back because of silence, and the broker has not spoken 3.1.1 yet either. */
+  #doubted = false;
 
   constructor(version: MqttVersion | 'auto') {
     this.#pinned = version !== 'auto';
@@ -107,20 +109,31 @@ class VersionChooser {
 
   succeeded(): void {
     this.#closes = 0;
+    this.#doubted = false;
     this.#spokeMqtt5 ||= this.version === '5';
   }
 
   /**
    * Return code 1 or reason 0x84 says it (NATS 2.9 and aedes answer 1 to a version 5 CONNECT); RabbitMQ 3.10 closes
    * without a word, which a broken network does as well, so it takes two closes in a row. A broker that has spoken 5
-   * closes because it is away: a proxy in front of it takes the connection all the same.
+   * closes because it is away: a proxy in front of it takes the connection all the same. One that was away from the
+   * start is not made out by 3.1.1 either, and is asked for 5 again: 3.1.1 knows no reason codes, and a broker that
+   * forbids a topic then takes its messages and drops them.
    */
   failed(fault: PublishError): void {
+    const silent = this.#doubted && fault.reasonCode === undefined;
+    this.#doubted = false;
+    if (silent) {
+      this.version = '5';
+      return;
+    }
     if (this.#pinned || this.version !== '5') return;
     this.#closes = fault instanceof ClosedBeforeConnack ? this.#closes + 1 : 0;
     const unsupported = fault.reasonCode === 1 || fault.reasonCode === 0x84;
     if (!unsupported && (this.#spokeMqtt5 || this.#closes < CLOSES_TO_FALL_BACK)) return;
+    this.#closes = 0;
     this.version = '3.1.1';
+    this.#doubted = !unsupported;
     this.#fellBack = true;
   }
 }

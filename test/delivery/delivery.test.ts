@@ -162,6 +162,21 @@ describe('delivery to a broker that misbehaves', () => {
     expect(stub.connects).toBe(5);
   });
 
+  it('does not stay with MQTT 3.1.1, which knows no refusals, because a broker that speaks MQTT 5 was away at the start', async () => {
+    const stub = await StubBroker.start({ connack: (_, attempt) => (attempt < 5 ? undefined : {}) });
+    const { outbox, delivery } = await startDelivery(stub.url, { random: () => 0 });
+    await outbox.record([scanOf('A')]);
+    await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 1, mqttVersion: '5' }), within);
+    expect(stub.connectPackets.map(({ protocolVersion }) => protocolVersion)).toEqual([5, 5, 4, 5, 5]);
+  });
+
+  it('stays with MQTT 3.1.1 when a broker that closes without a word at MQTT 5 refuses for now in 3.1.1', async () => {
+    const stub = await StubBroker.start({ connack: ({ protocolVersion }, attempt) => (protocolVersion === 5 ? undefined : attempt < 4 ? { returnCode: 3 } : {}) });
+    const { delivery } = await startDelivery(stub.url, { random: () => 0 });
+    await vi.waitFor(() => expect(delivery.report().mqttVersion).toBe('3.1.1'), within);
+    expect(stub.connects).toBe(4);
+  });
+
   it('does not fall back when the version is pinned', async () => {
     const stub = await StubBroker.start({ connack: ({ protocolVersion }) => (protocolVersion === 5 ? { reasonCode: 0x84 } : {}) });
     const { delivery } = await startDelivery(stub.url, { version: '5' });
