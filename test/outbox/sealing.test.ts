@@ -38,6 +38,18 @@ describe('readings taken while the clock was not set', () => {
     await outbox.close();
   });
 
+  it('get the time of their commit from it too, by which they are kept for replay', async () => {
+    const stamps = [unsynced(5040), { ...unsynced(20_000), wallMs: SYNCED + 10_000, clock: 'synced' as const }];
+    const outbox = await openOutbox(temporaryFolder(), { clock: { ...CLOCK, stamp: () => (stamps.length > 1 ? stamps.shift() : stamps[0]) ?? CLOCK.stamp() } });
+    stamps.unshift(unsynced(5040)); // the opening took the first
+    await outbox.record([scanOf('A', unsynced(5000))]);
+    await outbox.correct({ wallMs: SYNCED, monotonicMs: 10_000, bootId: 'boot-1', clock: 'synced' });
+    await outbox.record([scanOf('B', unsynced(9000))]); // committed by the clock that was set
+    const { rows } = await page(outbox, 'wait');
+    expect(rows.map(({ takenMs, recordedMs }) => [takenMs, recordedMs])).toEqual([[SYNCED - 5000, SYNCED - 4960], [SYNCED - 1000, SYNCED + 10_000]]);
+    await outbox.close();
+  });
+
   it('never change again once they were given out, whatever becomes known of the clock', async () => {
     const folder = temporaryFolder();
     const outbox = await open(folder);

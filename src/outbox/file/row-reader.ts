@@ -138,12 +138,12 @@ export class RowReader {
   }
 
   /** The columns that a row gets when it is sealed, or that it has to wait for its clock. */
-  #seal({ boot, monotonic_ms: monotonicMs, taken_ms: takenMs }: RowRecord, sealing: PageRequest['sealing']): Sealed | 'held' {
+  #seal({ boot, monotonic_ms: monotonicMs, taken_ms: takenMs, recorded_ms: recordedMs }: RowRecord, sealing: PageRequest['sealing']): Sealed | 'held' {
     const zeroMs = boot === null ? undefined : this.#corrections.get(boot);
-    if (zeroMs !== undefined && monotonicMs !== null) return { takenMs: zeroMs + monotonicMs, clock: SYNCED };
+    if (zeroMs !== undefined && monotonicMs !== null) return { takenMs: zeroMs + monotonicMs, recordedMs: corrected(recordedMs, takenMs, zeroMs + monotonicMs), clock: SYNCED };
     // The clock of a boot that is over will not be set any more.
     if (sealing === 'wait' && this.#parts.boots.id(boot) === this.#parts.bootId) return 'held';
-    return { takenMs, clock: SEALED_UNSYNCED };
+    return { takenMs, recordedMs, clock: SEALED_UNSYNCED };
   }
 
   #sealed(lane: Lane, found: readonly { readonly record: RowRecord; readonly sealed: Sealed | undefined }[]): readonly StoredRow[] {
@@ -151,13 +151,13 @@ export class RowReader {
     const changes: { readonly key: number; readonly sealed: Sealed; readonly crc: number }[] = [];
     const rows = found.map(({ record, sealed }) => {
       if (sealed === undefined) return storedRow(record, boots.id(record.boot));
-      const changed = { ...record, taken_ms: sealed.takenMs, clock: sealed.clock };
+      const changed = { ...record, taken_ms: sealed.takenMs, recorded_ms: sealed.recordedMs, clock: sealed.clock };
       changes.push({ key: record.key, sealed, crc: rowChecksum(changed) });
       return storedRow(changed, boots.id(record.boot));
     });
     if (changes.length === 0) return rows;
     transact(() => {
-      for (const { key, sealed, crc } of changes) statements.seal[lane].run(sealed.takenMs, sealed.clock, crc, key);
+      for (const { key, sealed, crc } of changes) statements.seal[lane].run(sealed.takenMs, sealed.recordedMs, sealed.clock, crc, key);
     });
     return rows;
   }
@@ -170,8 +170,21 @@ export class RowReader {
 
 interface Sealed {
   readonly takenMs: number;
+  readonly recordedMs: number;
   readonly clock: number;
 }
+
+/**
+ * The moment of the commit, once the time before it was corrected: so much later as it was by the same clock. Where that
+ * clock was set in between, it is told by the one that was set, unless that would be before the reading itself.
+ */
+function corrected(recordedMs: number, takenBeforeMs: number, takenMs: number): number {
+  const waitedMs = recordedMs - takenBeforeMs;
+  return waitedMs >= 0 && waitedMs <= COMMIT_WAITS_MOST_MS ? takenMs + waitedMs : Math.max(takenMs, recordedMs);
+}
+
+/** Far longer than a reading waits for its commit on a disk that works, and far shorter than what a clock is usually off by. */
+const COMMIT_WAITS_MOST_MS = 60_000;
 
 /** A time that was taken from the clock as it was set later is as good as one of that clock. */
 const SYNCED = 0;

@@ -70,7 +70,7 @@ function rowStatements(database: Database.Database) {
     rows: each((table) => database.prepare<[number, number], RowRecord>(`SELECT * FROM ${table} WHERE key > ? AND key <= ? ORDER BY key`)),
     row: each((table) => database.prepare<[number], RowRecord>(`SELECT * FROM ${table} WHERE key = ?`)),
     keys: each((table) => database.prepare<[number, number, number], { key: number; recorded_ms: number }>(`SELECT key, recorded_ms FROM ${table} WHERE key > ? AND key <= ? ORDER BY key LIMIT ?`)),
-    seal: each((table) => database.prepare<[number, number, number, number]>(`UPDATE ${table} SET taken_ms = ?, clock = ?, crc = ? WHERE key = ?`)),
+    seal: each((table) => database.prepare<[number, number, number, number, number]>(`UPDATE ${table} SET taken_ms = ?, recorded_ms = ?, clock = ?, crc = ? WHERE key = ?`)),
     // A row in quarantine stays until a person has decided.
     remove: each((table) => database.prepare<[number, number]>(`DELETE FROM ${table} WHERE key > ? AND key <= ? AND key NOT IN (SELECT key FROM quarantine)`)),
     removeOne: each((table) => database.prepare<[number]>(`DELETE FROM ${table} WHERE key = ?`)),
