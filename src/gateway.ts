@@ -248,7 +248,7 @@ export class Gateway {
     const { reason, at, before, stepMs, witness } = change;
     this.#log[reason === 'synchronised' ? 'info' : 'warn'](`clock ${reason}`, { state: at.clock, before, stepMs, witness });
     this.#clockEvents.changed(change);
-    if (at.clock === 'synced') this.#outbox.correct(at).catch(logged(this.#log, 'the clock was set, but waiting readings cannot be corrected'));
+    if (at.clock === 'synced') this.#outbox.correct(at).catch(logged(this.#log, 'the clock was set, but waiting readings cannot be corrected yet; it is tried again before they are sent'));
     this.#delivery.stateChanged();
   }
 

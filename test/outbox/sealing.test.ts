@@ -1,9 +1,12 @@
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { StorageError } from '../../src/core/errors.ts';
 import type { Stamp } from '../../src/core/reading.ts';
+import { Store } from '../../src/outbox/file/store.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { InlineWorker } from '../support/inline-worker.ts';
 import { CLOCK, openOutbox, scanOf } from '../support/open-outbox.ts';
 
 const SYNCED = Date.parse('2026-11-24T10:00:00Z');
@@ -47,6 +50,18 @@ describe('readings taken while the clock was not set', () => {
     await outbox.record([scanOf('B', unsynced(9000))]); // committed by the clock that was set
     const { rows } = await page(outbox, 'wait');
     expect(rows.map(({ takenMs, recordedMs }) => [takenMs, recordedMs])).toEqual([[SYNCED - 5000, SYNCED - 4960], [SYNCED - 1000, SYNCED + 10_000]]);
+    await outbox.close();
+  });
+
+  it('are corrected also where the disk did not take the correction at once', async () => {
+    const outbox = await openOutbox(temporaryFolder(), { worker: new InlineWorker() });
+    await outbox.record([scanOf('A', unsynced(5000))]);
+    const transacting = vi.spyOn(Store.prototype, 'transact').mockImplementationOnce(() => {
+      throw new StorageError({ where: 'outbox', what: 'the disk does not sync', cause: Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_FSYNC' }) });
+    });
+    onTestFinished(() => transacting.mockRestore());
+    await expect(outbox.correct({ wallMs: SYNCED, monotonicMs: 10_000, bootId: 'boot-1', clock: 'synced' })).rejects.toThrow('does not sync');
+    expect(timesOf((await page(outbox, 'wait')).rows)).toEqual([[SYNCED - 5000, 'synced', undefined]]);
     await outbox.close();
   });
 

@@ -43,6 +43,8 @@ export class Store {
   /** Meter readings whose giving up was begun and is not known to be done or undone. */
   #givingUp: { readonly stream: number; readonly keys: readonly number[] }[] = [];
   #next = 1;
+  /** When the clock was set, while the disk has not taken it. */
+  #uncorrected: Stamp | undefined;
 
   private constructor(database: Database.Database, { file, request, reason, number }: StoreParts) {
     this.#database = database;
@@ -185,6 +187,7 @@ export class Store {
 
   /** Rows of a lane that are not settled, in order. */
   page(request: PageRequest): Page {
+    this.#correctLate();
     return this.guarded(() => this.#reader.page(request));
   }
 
@@ -199,7 +202,9 @@ export class Store {
   }
 
   /** The clock was set: rows of this boot that are not sealed get their time from it when they are given out. */
-  correct({ bootId, wallMs, monotonicMs }: Stamp): void {
+  correct(at: Stamp): void {
+    const { bootId, wallMs, monotonicMs } = at;
+    this.#uncorrected = at;
     let boot = 0;
     const zeroMs = Math.round(wallMs - monotonicMs);
     this.transact(() => {
@@ -207,6 +212,17 @@ export class Store {
       this.statements.correct.run(boot, zeroMs);
     });
     this.#reader.correct(boot, zeroMs);
+    this.#uncorrected = undefined;
+  }
+
+  /** What the disk did not take then: before a time is given out that can be put right. */
+  #correctLate(): void {
+    if (this.#uncorrected === undefined) return;
+    try {
+      this.correct(this.#uncorrected);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error; // nor now: what is given out is written first, which then fails too
+    }
   }
 
   /** Begins a new stream in this file, with rows of the outbox's own making. */
