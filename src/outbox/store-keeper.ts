@@ -38,7 +38,7 @@ export class StoreKeeper {
   #alarms = '';
   #isUnsettled = false;
   #usage: Usage = { usedBytes: 0, limitBytes: 0, waitingBytes: 0 };
-  /** Held as long as this object is. */
+  /** Held as long as this object is, once it could be taken. */
   #lock: { release(): void } | undefined;
   #now: Stamp;
 
@@ -59,7 +59,6 @@ export class StoreKeeper {
   static open(request: OpenRequest, tell: (news: News) => void): { readonly keeper: StoreKeeper; readonly fault: string | undefined } {
     const keeper = new StoreKeeper(request, tell);
     try {
-      keeper.#lock = lockDirectory(request.directory);
       keeper.#ready();
       return { keeper, fault: undefined };
     } catch (error) {
@@ -230,6 +229,7 @@ export class StoreKeeper {
   /** The open file, opened now if it is not. */
   #ready(): OpenFile {
     if (this.#open !== undefined) return this.#open;
+    this.#lock ??= lockDirectory(this.#request.directory);
     this.#guarded(() => {
       if (this.#mark.isFileMissing && this.#successor === undefined) this.#successor = this.#successorTo('incomplete');
       // A file that this process has had open loses its log when it is closed: then nothing is missing.

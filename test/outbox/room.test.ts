@@ -250,6 +250,19 @@ describe.skipIf(!canMount)('an outbox on a small disk (needs root)', () => {
     await again.close();
   });
 
+  it.each(['outbox', 'state/outbox'])('starts on a read-only disk without its directory %s, refuses in words, and makes and locks it as soon as it can', async (name) => {
+    const disk = smallDisk('32m');
+    expect(spawnSync('mount', ['-o', 'remount,ro', disk]).status).toBe(0);
+    const outbox = await openOutbox(join(disk, name));
+    expect(outbox.fault).toMatch(/read-only/);
+    await expect(outbox.record([scanOf('A')])).rejects.toThrow(/read-only/);
+    expect(spawnSync('mount', ['-o', 'remount,rw', disk]).status).toBe(0);
+    expect((await outbox.record([scanOf('B')])).sequences).toEqual([1]);
+    expect(outbox.fault).toBeUndefined();
+    await expect(openOutbox(join(disk, name))).rejects.toThrow('outbox.lock');
+    await outbox.close();
+  });
+
   it('starts on a read-only disk, refuses, and stores as soon as it can', async () => {
     const disk = smallDisk('32m');
     const first = await openOutbox(join(disk, 'outbox'));

@@ -6,9 +6,10 @@ import { storageError } from '../file/storage-fault.ts';
 
 /**
  * Makes a directory, if it is not there, and holds it for this process: a second gateway on it would give out the same sequences. The kernel releases the
- * lock with the process, however that ends. Throws a StorageError when another process holds it.
+ * lock with the process, however that ends. Undefined where no file can be made now: then the outbox's own lock has to do.
+ * Throws a StorageError when another process holds it, or there is no directory and none can be made.
  */
-export function lockDirectory(directory: string): { release(): void } {
+export function lockDirectory(directory: string): { release(): void } | undefined {
   makeDirectory(directory);
   const file = join(directory, 'outbox.lock');
   let database: Database.Database | undefined;
@@ -18,8 +19,7 @@ export function lockDirectory(directory: string): { release(): void } {
     database.exec('BEGIN EXCLUSIVE'); // takes the lock and writes nothing
   } catch (error) {
     database?.close();
-    // Where no file can be made, the outbox's own lock has to do.
-    if (codeOf(error)?.startsWith('SQLITE_BUSY') !== true) return { release: () => undefined };
+    if (codeOf(error)?.startsWith('SQLITE_BUSY') !== true) return undefined;
     throw storageError(error, file);
   }
   const held = database;

@@ -58,6 +58,7 @@ const RULES: readonly Rule[] = [
   { start: 'SQLITE_IOERR', trouble: 'faulty', remedy: WORN },
   { start: 'EIO', trouble: 'faulty', remedy: WORN },
   { start: 'SQLITE_CANTOPEN', trouble: 'faulty', remedy: 'Check that the directory is there and belongs to the user that runs Tailgate' },
+  { start: 'ENOENT', trouble: 'faulty', remedy: 'Check that the disk of outbox.directory is mounted and not read-only; recording goes on by itself' }, // also of a directory that cannot be made
   { start: 'SQLITE_CORRUPT', trouble: 'damaged', remedy: PUT_ASIDE },
   { start: 'SQLITE_NOTADB', trouble: 'damaged', remedy: PUT_ASIDE },
   { start: 'SQLITE_BUSY', trouble: 'unusable', remedy: 'Another process holds the file: is a second Tailgate running?' },
