@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -274,5 +274,17 @@ describe('an outbox that cannot store', () => {
     expect(after.pragma('user_version', { simple: true })).toBe(3);
     expect(after.prepare('SELECT count(*) AS rows FROM scan_lane').get()).toEqual({ rows: 1 });
     after.close();
+  });
+
+  it('refuses a database of another program and leaves every byte of it', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'outbox.db');
+    const database = new Database(file);
+    database.exec('CREATE TABLE invoice (number INTEGER); INSERT INTO invoice VALUES (1)');
+    database.close();
+    const before = readFileSync(file);
+    expect(await why(openOutbox(folder))).toContain('it is a database of another program');
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readdirSync(folder).filter((name) => name.startsWith('outbox.db'))).toEqual(['outbox.db']);
   });
 });

@@ -74,7 +74,7 @@ function migrateWithSnapshots(folder: string): readonly string[] {
       return pragma(text, options);
     },
   });
-  prepareSchema(database, file);
+  prepareSchema(database);
   snap();
   database.close();
   return snapshots;

@@ -19,5 +19,5 @@ Object.assign(database, {
   exec: (sql: string) => killOr(() => exec(sql)),
   pragma: (text: string, options?: { simple?: boolean }) => killOr(() => pragma(text, options)),
 });
-prepareSchema(database, file);
+prepareSchema(database);
 killOr(() => database.close());

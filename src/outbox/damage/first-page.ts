@@ -38,7 +38,7 @@ function freshFirstPage(file: string): Buffer {
   rmSync(file, { force: true });
   const database = new Database(file);
   for (const pragma of SETTINGS) database.pragma(pragma);
-  prepareSchema(database, file);
+  prepareSchema(database);
   database.close();
   const page = readFileSync(file).subarray(0, PAGE_BYTES);
   rmSync(file, { force: true });

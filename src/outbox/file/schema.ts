@@ -6,12 +6,9 @@ import { checksum } from './checksum.ts';
 /** The version of schema.sql, kept as `user_version`. */
 export const SCHEMA_VERSION = 2;
 
-/**
- * Makes the tables, or brings those of an older version up to date: all in one transaction, so that a power cut leaves
- * the one or the other. Throws a StorageError on a file of a newer version or of another program, and does not touch it.
- */
-export function prepareSchema(database: Database.Database, file: string): void {
-  const version = Number(database.pragma('user_version', { simple: true }));
+/** Throws a StorageError on a file of a newer version or of another program; to be asked before anything touches it. */
+export function refuseUnknown(database: Database.Database, file: string): void {
+  const version = versionOf(database);
   if (version > SCHEMA_VERSION) {
     throw new StorageError({
       where: file,
@@ -20,6 +17,14 @@ export function prepareSchema(database: Database.Database, file: string): void {
     });
   }
   if (version === 0) refuseForeign(database, file);
+}
+
+/**
+ * Makes the tables, or brings those of an older version up to date: all in one transaction, so that a power cut leaves
+ * the one or the other.
+ */
+export function prepareSchema(database: Database.Database): void {
+  const version = versionOf(database);
   if (version === SCHEMA_VERSION) return;
   database.function('checksum', { varargs: true, deterministic: true }, (...columns: unknown[]) => checksum(columns as (string | number | null)[]));
   database
@@ -29,6 +34,10 @@ export function prepareSchema(database: Database.Database, file: string): void {
       database.pragma(`user_version = ${SCHEMA_VERSION}`);
     })
     .exclusive();
+}
+
+function versionOf(database: Database.Database): number {
+  return Number(database.pragma('user_version', { simple: true }));
 }
 
 /** "Tlgt": tells the file apart from any other SQLite file. */

@@ -2,13 +2,17 @@ import type Database from 'better-sqlite3';
 import { StorageError } from '../../core/errors.ts';
 
 /**
+ * Set before anything reads the file: a second gateway on the same directory is refused, and would give out the same
+ * sequences otherwise. The kernel releases the lock with the process, however that ends.
+ */
+export const LOCKING = 'locking_mode = EXCLUSIVE';
+
+/**
  * Set on every connection. `synchronous` above all: better-sqlite3 is built so that a WAL database opens at NORMAL
  * in every run but the one that made it, and NORMAL loses committed rows at a power cut.
  */
 export const SETTINGS: readonly string[] = [
-  // Before anything reads the file: a second gateway on the same directory is refused, and would give out the same
-  // sequences otherwise. The kernel releases the lock with the process, however that ends.
-  'locking_mode = EXCLUSIVE',
+  LOCKING,
   'journal_mode = WAL',
   'synchronous = FULL',
   'busy_timeout = 5000',

@@ -9,8 +9,8 @@ import { isIntactRow } from './row-columns.ts';
 import { RowReader } from './row-reader.ts';
 import { Boots, RowWriter } from './row-writer.ts';
 import type { NewRow } from '../row.ts';
-import { prepareSchema } from './schema.ts';
-import { checkSettings, SETTINGS } from './settings.ts';
+import { prepareSchema, refuseUnknown } from './schema.ts';
+import { checkSettings, LOCKING, SETTINGS } from './settings.ts';
 import { prepare, type Statements } from './statements.ts';
 import { damage, storageError } from './storage-fault.ts';
 import { StreamBook } from './stream-book.ts';
@@ -73,10 +73,12 @@ export class Store {
     let database: Database.Database | undefined;
     try {
       database = new Database(file);
+      database.pragma(LOCKING);
+      refuseUnknown(database, file);
       for (const pragma of SETTINGS) database.pragma(pragma);
       checkSettings(database, file);
       rewriteWal(database, file);
-      prepareSchema(database, file);
+      prepareSchema(database);
       checkTables(database, file);
       return new Store(database, parts);
     } catch (error) {
