@@ -1,5 +1,5 @@
 import type { PublishError } from '../core/errors.ts';
-import type { Arrival, Eviction, Settlement, StreamReport } from '../outbox/calls.ts';
+import type { Arrival, Eviction, RowIdentity, Settlement, StreamReport } from '../outbox/calls.ts';
 import type { Follower } from '../outbox/follower.ts';
 import type { StoredRow } from '../outbox/row.ts';
 import { Acknowledgements } from './acknowledgements.ts';
@@ -92,6 +92,11 @@ export class Forwarder implements Follower {
   /** See Follower. */
   settlements(): readonly Settlement[] {
     return this.#tracks.settlements();
+  }
+
+  /** See Follower. */
+  read(): readonly RowIdentity[] {
+    return this.#tracks.read();
   }
 
   /** Starts to send through a connection; what was in flight on the one before goes again. */

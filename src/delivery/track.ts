@@ -92,6 +92,11 @@ export class Track {
     return this.#readUpto < this.#last && this.#waiting > this.#open.size ? this.#readUpto + 1 : undefined;
   }
 
+  /** The last sequence that was read: up to there rows may be on their way. */
+  get readUpto(): number {
+    return this.#readUpto;
+  }
+
   /** Where the next page begins, or undefined when all rows have been read. */
   get unread(): number | undefined {
     return this.#readUpto < this.#last ? this.#readUpto : undefined;

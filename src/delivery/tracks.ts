@@ -1,5 +1,5 @@
 import { type Lane, LANES } from '../core/reading.ts';
-import type { Eviction, Settlement, StreamReport } from '../outbox/calls.ts';
+import type { Eviction, RowIdentity, Settlement, StreamReport } from '../outbox/calls.ts';
 import type { Entry } from './subject.ts';
 import { Track } from './track.ts';
 
@@ -44,6 +44,11 @@ export class Tracks {
   /** The settled ranges of every lane. */
   settlements(): readonly Settlement[] {
     return this.#list.map((track) => track.settlement());
+  }
+
+  /** Of each stream the last meter reading that was read. */
+  read(): readonly RowIdentity[] {
+    return this.#list.filter(({ lane }) => lane === 'meter').map(({ stream, readUpto }) => ({ stream, sequence: readUpto }));
   }
 
   /** Rows that are not settled. */

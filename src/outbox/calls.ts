@@ -129,6 +129,8 @@ export interface Batch {
   readonly quarantined: readonly Quarantined[];
   /** Rows that are in quarantine no longer. */
   readonly released: readonly RowIdentity[];
+  /** Of each stream the last meter reading that was read to be sent: up to there they may be on their way at any moment. */
+  readonly read: readonly RowIdentity[];
   /** The moment of the commit. */
   readonly now: Stamp;
   readonly historical: boolean;

@@ -1,4 +1,4 @@
-import type { Arrival, Eviction, Settlement, StreamReport } from './calls.ts';
+import type { Arrival, Eviction, RowIdentity, Settlement, StreamReport } from './calls.ts';
 import type { StoredRow } from './row.ts';
 
 /** Who moves rows on: told what changes in the outbox, in the order in which it changes, and asked what is settled. */
@@ -13,4 +13,6 @@ export interface Follower {
   evicted(eviction: Eviction): void;
   /** The settled ranges of every lane, asked for when they are written. */
   settlements(): readonly Settlement[];
+  /** Of each stream the last meter reading that was read to be sent, asked for at each commit. */
+  read(): readonly RowIdentity[];
 }

@@ -211,7 +211,7 @@ export class Outbox {
     const settlements = settling ? (this.#follower?.settlements() ?? []) : [];
     const rows = [...taken, ...quarantined.flatMap(({ event }) => (event === undefined ? [] : [rowOf(event)]))];
     try {
-      await this.#store({ rows, notes: [...notes], settlements, quarantined: quarantined.map(({ row }) => row), released, now, historical: !this.#connected }, entries);
+      await this.#store({ rows, notes: [...notes], settlements, quarantined: quarantined.map(({ row }) => row), released, read: this.#follower?.read() ?? [], now, historical: !this.#connected }, entries);
       if (settling) this.#settledAtMs = now.monotonicMs;
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;

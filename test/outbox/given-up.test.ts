@@ -18,7 +18,7 @@ function opened(directory: string): Store {
 function failing(directory: string, ...effects: readonly ('done' | 'undone')[]): Store {
   const store = opened(directory);
   const rows = ['1', '2', '3', '4', '5'].map((value) => rowOf(meterOf(value)));
-  store.commit({ rows, notes: [], settlements: [], quarantined: [], released: [], now, historical: false }, () => undefined);
+  store.commit({ rows, notes: [], settlements: [], quarantined: [], released: [], read: [], now, historical: false }, () => undefined);
   const transact = store.transact.bind(store);
   for (const [index, effect] of effects.entries()) {
     store.transact = (run) => {

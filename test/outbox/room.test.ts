@@ -72,6 +72,18 @@ describe('an outbox that becomes full', () => {
     await outbox.close();
   });
 
+  it.each(['given out by a page', 'handed over as they were stored'])('never gives up what is on its way and not yet written down as sent: readings %s', async (how) => {
+    const outbox = await openOutbox(temporaryFolder(), limits({ bytesMax: 1500 * KIB }));
+    const follower = follow(outbox);
+    for (let minute = 0; minute < 10; minute += 1) await outbox.record(minuteOf(minute));
+    if (how === 'handed over as they were stored') follower.reading = [{ stream: 1, sequence: 2000 }];
+    else await outbox.page({ stream: 1, lane: 'meter', after: 0, rowsMax: 2000, sealing: 'now' });
+    for (let minute = 10; minute < 60; minute += 1) await outbox.record(minuteOf(minute));
+    expect(follower.evictions.flatMap(({ ranges }) => ranges).filter(([first]) => first <= 2000)).toEqual([]);
+    expect(follower.evictions.length).toBeGreaterThan(0);
+    await outbox.close();
+  });
+
   it('refuses new readings when only scans are left, says why, and takes them again when there is room', async () => {
     const outbox = await openOutbox(temporaryFolder(), limits({ bytesMax: 400 * KIB }));
     const follower = follow(outbox);

@@ -31,7 +31,7 @@ export function findOutbox(directory: string): FoundOutbox {
     if (opened === undefined) throw new Error(`it does not open: ${fault ?? 'no word of why'}`);
     const { streams, notes } = opened;
     const rows = streams.flatMap(({ number, source }) => LANES.flatMap((lane) => [...rowsOf(keeper, number, lane)].map((row) => ({ ...row, source, lane }))));
-    const { source, first } = keeper.commit({ rows: [rowOf(scanOf('one more'))], notes: [], settlements: [], quarantined: [], released: [], now, historical: false });
+    const { source, first } = keeper.commit({ rows: [rowOf(scanOf('one more'))], notes: [], settlements: [], quarantined: [], released: [], read: [], now, historical: false });
     return { streams, notes, rows: rows.sort((a, b) => a.sequence - b.sequence), next: { source, sequence: first } };
   } finally {
     keeper.close();

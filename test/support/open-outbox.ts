@@ -3,7 +3,7 @@ import type { Log } from '../../src/core/log.ts';
 import type { MeterReading, ScanReading, Stamp } from '../../src/core/reading.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import { systemClock } from '../../src/acquisition/stamp.ts';
-import type { Arrival, Eviction, Settlement, StreamReport } from '../../src/outbox/calls.ts';
+import type { Arrival, Eviction, RowIdentity, Settlement, StreamReport } from '../../src/outbox/calls.ts';
 import type { Follower } from '../../src/outbox/follower.ts';
 import type { StoredRow } from '../../src/outbox/row.ts';
 import { WorkerThread } from '../../src/outbox/worker-thread.ts';
@@ -65,6 +65,7 @@ export class RecordingFollower implements Follower {
   readonly handed: (readonly StoredRow[] | undefined)[] = [];
   readonly evictions: Eviction[] = [];
   settling: readonly Settlement[] = [];
+  reading: readonly RowIdentity[] = [];
 
   opened(stream: StreamReport): void {
     this.streams.set(stream.number, stream);
@@ -86,6 +87,10 @@ export class RecordingFollower implements Follower {
 
   settlements(): readonly Settlement[] {
     return this.settling;
+  }
+
+  read(): readonly RowIdentity[] {
+    return this.reading;
   }
 
   /** The stream that new readings go to. */

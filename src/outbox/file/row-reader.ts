@@ -67,7 +67,9 @@ export class RowReader {
       bytes += record.content.length;
       if (found.length >= rowsMax || bytes >= PAGE_BYTES) break;
     }
-    return { rows: this.#sealed(lane, found), held };
+    const rows = this.#sealed(lane, found);
+    book.read(stream, lane, rows.at(-1)?.sequence ?? 0);
+    return { rows, held };
   }
 
   /** Rows of a stream by their sequences, settled or not; what is not sealed has never been sent, and is left out. */

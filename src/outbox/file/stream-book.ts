@@ -12,6 +12,8 @@ import { StorageError } from '../../core/errors.ts';
 interface LaneBook {
   settled: Ranges;
   sentUpto: number;
+  /** Up to where rows were given out in this run, and may be sent before that is written down. */
+  readUpto: number;
   waiting: number;
 }
 
@@ -66,9 +68,16 @@ export class StreamBook {
   /** What is known of a lane. */
   lane(stream: number, lane: Lane): LaneBook {
     const name = `${stream}/${lane}`;
-    const known = this.#lanes.get(name) ?? { settled: new Ranges(), sentUpto: 0, waiting: 0 };
+    const known = this.#lanes.get(name) ?? { settled: new Ranges(), sentUpto: 0, readUpto: 0, waiting: 0 };
     this.#lanes.set(name, known);
     return known;
+  }
+
+  /** Rows up to a sequence were given out, or are known to be. */
+  read(stream: number, lane: Lane, upto: number): void {
+    if (!this.has(stream)) return;
+    const known = this.lane(stream, lane);
+    known.readUpto = Math.max(known.readUpto, upto);
   }
 
   /** Rows of every lane that are not settled. */

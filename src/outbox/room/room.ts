@@ -54,7 +54,8 @@ export class Room {
   }
 
   /** Makes room for a batch; throws a StorageError when there is none to make. */
-  make({ rows, now }: Batch): void {
+  make({ rows, read, now }: Batch): void {
+    for (const { stream, sequence } of read) this.#parts.store.book.read(stream, 'meter', sequence);
     if (now.monotonicMs - this.#freeMs >= LOOK_EVERY_MS) [this.#free, this.#freeMs] = [undefined, now.monotonicMs];
     const bytes = rows.reduce((sum, row) => sum + bytesOf(row), 0);
     if (rows.length > 0) this.#rowBytes += ((bytes / rows.length) * STORED_SHARE - this.#rowBytes) * AVERAGE_OVER;

@@ -7,7 +7,7 @@ import type { Store } from '../file/store.ts';
 import { THINNING_LEVELS_MS, thinnedOut } from './thinning.ts';
 
 /**
- * Gives up meter readings that wait, for want of room: never one that may have been sent, and each with its number in a
+ * Gives up meter readings that wait, for want of room: never one that may have been sent or is about to be, and each with its number in a
  * `gap` event of the same transaction, so that the receiver does not wait for it.
  */
 export class Shedding {
@@ -55,8 +55,8 @@ export class Shedding {
   /** The next rows of a level: not sent yet, and thinned by the level before. */
   #piece(stream: number, level: number): readonly RowRecord[] {
     const { book, statements } = this.#store;
-    const { sentUpto, settled } = book.lane(stream, 'meter');
-    const after = Math.max(rowKey(stream, sentUpto), this.#marks.get(`${level}/${stream}`) ?? 0);
+    const { sentUpto, readUpto, settled } = book.lane(stream, 'meter');
+    const after = Math.max(rowKey(stream, Math.max(sentUpto, readUpto)), this.#marks.get(`${level}/${stream}`) ?? 0);
     const upto = level === 0 ? rowKey(stream, SEQUENCE_MAX) : (this.#marks.get(`${level - 1}/${stream}`) ?? 0);
     const piece: RowRecord[] = [];
     this.#store.guarded(() => {
