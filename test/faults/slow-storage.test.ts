@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -8,6 +8,7 @@ import { ROOT } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { ModbusSlave } from '../support/modbus-slave.ts';
+import { fakePrograms } from '../support/programs.ts';
 import { openPty, type Pty } from '../support/pty.ts';
 import { COMPILER, StorageShim } from '../support/storage-shim.ts';
 
@@ -18,6 +19,8 @@ const STALL_MS = 2000;
 const BYTES_PER_MS = 11.52;
 const POLL_MS = 1000;
 const POLLS_AFTERWARDS = 4;
+/** The watchdog is fed every third of this. */
+const WATCHDOG_MS = 3000;
 
 /** Sends codes at the pace of a serial line and adds them to a list. */
 async function sendAtLineRate(pty: Pty, forMs: number, codes: string[]): Promise<void> {
@@ -42,7 +45,7 @@ const PACE_CODES_MAX = 80;
 // Not where there is no C compiler: the README's test command has to pass with Node alone, and the pipeline installs one.
 describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each sync (needs a C compiler)', () => {
   it(
-    'loses no byte of a scanner at 115200 baud, keeps a meter\'s schedule once it is over, and answers for its status',
+    'loses no byte of a scanner at 115200 baud, keeps a meter\'s schedule, feeds the watchdog, and answers for its status',
     async () => {
       const folder = temporaryFolder();
       mkdirSync(join(folder, 'outbox'));
@@ -55,7 +58,7 @@ describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each
       receiver.counted = ({ data }) => void counted.set(data['text'], (counted.get(data['text']) ?? 0) + 1);
       const [scanner, meter] = [openPty(), openPty()];
       onTestFinished(() => [scanner, meter].forEach((pty) => pty.close()));
-      const slave = new ModbusSlave({ address: 10, send: (bytes) => void meter.write(bytes), answerMs: 5 });
+      const slave = new ModbusSlave({ address: 10, send: (bytes) => void meter.write(bytes), answerMs: 5, register: () => Math.floor(performance.now() / 100) & 0x7fff }); // something new to store each time
       const asked: { readonly atMs: number; readonly start: number }[] = [];
       meter.onData((chunk) => {
         const before = slave.questions.length;
@@ -70,7 +73,9 @@ describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each
           generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: ${POLL_MS} ms`,
         },
       });
-      gateway.start(shim.environment());
+      const { folder: programs, path } = fakePrograms({ 'systemd-notify': 'echo "$@" >> "$(dirname "$0")/told"' });
+      const fed = (): number => readFileSync(join(programs, 'told'), 'utf8').split('\n').filter((line) => line === 'WATCHDOG=1').length;
+      gateway.start({ ...shim.environment(), NOTIFY_SOCKET: '/does/not/exist', WATCHDOG_USEC: String(WATCHDOG_MS * 1000), PATH: path });
       await gateway.until(({ broker, devices }) => {
         expect(broker.connected).toBe(true);
         expect(devices.map(({ state }) => state)).toEqual(['open', 'open']);
@@ -79,7 +84,7 @@ describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each
 
       shim.control.syncMs = STALL_MS;
       const syncsBefore = shim.control.counts.sync;
-      const fromMs = performance.now();
+      const [fromMs, fedBefore] = [performance.now(), fed()];
       const answersMs: number[] = [];
       const unread: number[] = [];
       const codes: string[] = [];
@@ -97,7 +102,7 @@ describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each
       sending.abort();
       await asking;
       const toMs = performance.now();
-      const stalls = shim.control.counts.sync - syncsBefore;
+      const [stalls, feeds] = [shim.control.counts.sync - syncsBefore, fed() - fedBefore];
       shim.control.syncMs = 0;
 
       // Every code arrives at the far side once, none of them in pieces, and nothing was thrown away on the line.
@@ -108,8 +113,7 @@ describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each
       const { devices } = await gateway.status();
       expect(devices.find(({ device }) => device === 'scanner')?.discarded).toEqual({});
 
-      // A meter's next poll waits until its last one is stored (src/acquisition/polling-session.ts): while the disk stalls
-      // fewer polls are made than are due, since they would have nowhere to go, and afterwards the schedule holds again.
+      // A meter is asked on while its readings wait for the disk, up to a bound that no such stall reaches (src/acquisition/polling-session.ts).
       const first = asked[0]?.start;
       const polls = asked.filter(({ atMs, start }) => start === first && atMs >= fromMs && atMs <= toMs);
       const after = (): number[] => asked.filter(({ atMs, start }) => start === first && atMs > toMs + STALL_MS).map(({ atMs }) => atMs);
@@ -122,10 +126,13 @@ describe.skipIf(COMPILER === undefined)('storage that takes two seconds for each
       const slowestMs = Math.max(...answersMs);
       console.log(
         `${stalls} syncs of ${STALL_MS} ms in ${Math.round(toMs - fromMs)} ms: ${codes.length} codes sent at 115200 baud, ${scanned.length} counted, at most ${Math.max(...unread) * CODE_BYTES} bytes unread; ` +
-          `${polls.length} polls meanwhile and then one every ${Math.round(usualMs)} ms; status answered ${answersMs.length} times, at most after ${Math.round(slowestMs)} ms`,
+          `${polls.length} polls meanwhile and then one every ${Math.round(usualMs)} ms; the watchdog fed ${feeds} times; status answered ${answersMs.length} times, at most after ${Math.round(slowestMs)} ms`,
       );
       expect(stalls).toBeGreaterThan(SENDING_MS / STALL_MS / 2);
       expect(codes.length * CODE_BYTES).toBeGreaterThan((SENDING_MS * BYTES_PER_MS) / 2);
+      expect(polls.length).toBeGreaterThanOrEqual(Math.floor((toMs - fromMs) / POLL_MS) - 1);
+      expect(feeds).toBeGreaterThanOrEqual(Math.floor((toMs - fromMs) / (WATCHDOG_MS / 3)) - 1);
+      expect(readFileSync(gateway.logFile, 'utf8')).not.toContain('watchdog');
       expect(Math.abs(usualMs - POLL_MS)).toBeLessThan(POLL_MS / 4);
       expect(Math.max(...unread) * CODE_BYTES).toBeLessThan(PORT_BYTES);
       expect(slowestMs).toBeLessThan(STALL_MS / 2);
