@@ -1,13 +1,16 @@
+import { spokenDuration } from '../core/amount.ts';
 import type { Cancel, Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Message } from './connection.ts';
 import type { Outlet } from './outlet.ts';
+import { ACK_TOPIC } from './topics.ts';
 import type { Track } from './track.ts';
 
 /** What deadlines are held against. */
 export interface DeadlinesParts {
   readonly clock: Clock;
   readonly log: Log;
+  readonly root: string;
   readonly publishDeadlineMs: number;
   readonly acknowledgedBy: 'broker' | 'receiver';
   readonly overdueMs: number;
@@ -25,6 +28,9 @@ export class Deadlines {
   /** State or a reply that waits for its PUBACK, and since when that was seen. */
   #post: { readonly message: Message; readonly sinceMs: number } | undefined;
 
+  /** What went again because the receiver has said nothing, and since when that is so. */
+  #unheard: { readonly rows: number; readonly sinceMs: number } | undefined;
+
   constructor(parts: DeadlinesParts) {
     this.#parts = parts;
   }
@@ -34,7 +40,7 @@ export class Deadlines {
     this.#cancel = this.#parts.clock.after(LOOK_EVERY_MS, () => {
       this.#lookAtPost(outlet);
       if (this.#silent(outlet)) return;
-      if (this.#parts.acknowledgedBy === 'receiver') for (const track of this.#parts.tracks()) this.#repeatOverdue(track);
+      if (this.#parts.acknowledgedBy === 'receiver') this.#repeatOverdue();
       this.#parts.looked();
       this.start(outlet);
     });
@@ -45,6 +51,18 @@ export class Deadlines {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#post = undefined;
+  }
+
+  /** The receiver has spoken. */
+  heard(): void {
+    this.#unheard = undefined;
+  }
+
+  /** What a person should know. */
+  alarms(): readonly string[] {
+    if (this.#unheard === undefined) return [];
+    const { rows, sinceMs } = this.#unheard;
+    return [`the receiver has acknowledged none of ${rows} readings for ${spokenDuration(this.#parts.clock.monotonicMs() - sinceMs)}, and they go again and again: see whether it runs, and publishes to ${this.#parts.root}/${ACK_TOPIC}`];
   }
 
   /** For the watchdog, in words: something has waited three times as long as it may, and nobody has ended the connection. */
@@ -77,12 +95,25 @@ export class Deadlines {
     this.#post = posting && { message: posting, sinceMs: this.#parts.clock.monotonicMs() };
   }
 
-  #repeatOverdue(track: Track): void {
+  #repeatOverdue(): void {
+    let [rows, sinceMs] = [0, Number.POSITIVE_INFINITY];
+    for (const track of this.#parts.tracks()) {
+      const overdue = this.#repeatOverdueOf(track);
+      rows += overdue.length;
+      for (const sentMs of overdue) sinceMs = Math.min(sinceMs, sentMs);
+    }
+    if (rows > 0) this.#unheard = { rows, sinceMs: this.#unheard?.sinceMs ?? sinceMs };
+  }
+
+  /** Returns when they were sent before. */
+  #repeatOverdueOf(track: Track): readonly number[] {
     const overdue = track.unconfirmedSince(this.#parts.clock.monotonicMs() - this.#parts.overdueMs);
     const [first] = overdue;
-    if (first === undefined) return;
+    if (first === undefined) return [];
+    const sentMs = overdue.map((entry) => entry.sentMs);
     this.#parts.log.warn('the receiver has not acknowledged readings for a long time; sending them again', { source: track.source, from: first.sequence, rows: overdue.length });
     for (const entry of overdue) track.failed(entry);
+    return sentMs;
   }
 }
 

@@ -130,6 +130,7 @@ export class Forwarder implements Follower {
   /** Settles and puts aside what the receiver says, as far as it was handed over. */
   acknowledge(watermark: Watermark): void {
     this.#holds.heard();
+    if (this.#tracks.list.some(({ source }) => source === watermark.source)) this.#deadlines.heard();
     this.#acknowledgements.heard(watermark, this.#tracks.list);
     this.#pump();
   }
@@ -161,6 +162,7 @@ export class Forwarder implements Follower {
       ...(paused === undefined ? [] : [`no delivery now, the broker is overloaded: ${paused}`]),
       ...this.#holds.alarms(),
       ...(lane === undefined ? [] : [`so many readings wait for a refused topic that nothing of the ${lane} lane is sent any more: have the topic allowed, or a receiver subscribe to it`]),
+      ...this.#deadlines.alarms(),
       ...this.#acknowledgements.alarms(),
     ];
   }

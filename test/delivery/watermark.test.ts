@@ -97,6 +97,18 @@ describe('a watermark', () => {
     expect(connection.sent[3]?.message).toEqual(connection.sent[0]?.message);
   });
 
+  it('that stays away is an alarm that says where it is waited for, until the receiver speaks', async () => {
+    const { connection, clock, forwarder, outbox } = await sentThree();
+    await clock.advance(602_000);
+    connection.answerAll();
+    await clock.advance(602_000);
+    expect(forwarder.report().alarms).toEqual([expect.stringMatching(/acknowledged none of 3 readings for 20 min.*tailgate\/v1\/bedford\/truck-17\/ack/)]);
+    forwarder.acknowledge(ack(sourceOf(9), 3));
+    expect(forwarder.report().alarms).toHaveLength(1);
+    forwarder.acknowledge(ack(outbox.source, 0));
+    expect(forwarder.report().alarms).toEqual([]);
+  });
+
   it('of any bytes, from anybody, settles only what was handed over', async () => {
     let seed = 11;
     const random = (below: number): number => {
