@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { codeOf, messageOf, StorageError } from '../../core/errors.ts';
 
@@ -19,7 +21,18 @@ export function storageError(error: unknown, file: string): unknown {
   const ofTheDisk = code !== undefined && (error instanceof Database.SqliteError || rule !== undefined);
   // Two rows with one key would mean that a sequence was given out twice: that is a bug, and the process has to end.
   if (!ofTheDisk || code.startsWith('SQLITE_CONSTRAINT')) return error;
-  return new StorageError({ where: file, what: messageOf(error), remedy: rule?.remedy, cause: error });
+  return new StorageError({ where: file, what: messageOf(error), remedy: isReadOnly(rule, file) ? READ_ONLY : rule?.remedy, cause: error });
+}
+
+/** SQLite calls it an I/O error where it could not even lock the file. */
+function isReadOnly(rule: Rule | undefined, file: string): boolean {
+  if (rule?.trouble !== 'faulty') return false;
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    return false;
+  } catch (error) {
+    return codeOf(error) === 'EROFS';
+  }
 }
 
 /** The trouble behind a StorageError that came from here. */
