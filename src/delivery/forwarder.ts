@@ -15,6 +15,7 @@ import { Quarantine } from './quarantine.ts';
 import { type Resend, Resends } from './resends.ts';
 import { SendWindow } from './send-window.ts';
 import type { Entry } from './subject.ts';
+import { Suspects } from './suspects.ts';
 import { topicOf } from './topics.ts';
 import type { Track } from './track.ts';
 import { Tracks } from './tracks.ts';
@@ -35,6 +36,7 @@ export class Forwarder implements Follower {
   readonly #flying = new Set<Entry | Resend>();
   readonly #window: SendWindow;
   readonly #holds: Holds;
+  readonly #suspects: Suspects;
   readonly #pages: PageReader;
   readonly #backlog: Backlog;
   readonly #acknowledgements: Acknowledgements;
@@ -49,6 +51,7 @@ export class Forwarder implements Follower {
     this.#parts = parts;
     this.#window = new SendWindow({ ...parts, most: parts.window, resume });
     this.#holds = new Holds({ ...parts, release: (entries) => this.#release(entries) });
+    this.#suspects = new Suspects({ ...parts, release: (entries) => this.#release(entries), putAside: (...row) => this.#putAside(...row) });
     this.#pages = new PageReader({ ...parts, changed: resume });
     this.#backlog = new Backlog({ ...parts, perSecond: parts.drainPerSecond, resume });
     this.resends = new Resends({ clock: parts.clock, resume });
@@ -122,8 +125,10 @@ export class Forwarder implements Follower {
     this.#window.close();
     const flying = [...this.#flying];
     this.#flying.clear();
-    this.resends.back(flying.filter((flight) => 'settled' in flight));
-    for (const flight of flying) if ('track' in flight) flight.track.failed(flight);
+    this.resends.lost(flying.filter((flight) => 'settled' in flight));
+    const entries = flying.filter((flight) => 'track' in flight);
+    this.#suspects.lost(entries);
+    for (const entry of entries) entry.track.failed(entry);
     this.#holds.end();
   }
 
@@ -161,6 +166,7 @@ export class Forwarder implements Follower {
     return [
       ...(paused === undefined ? [] : [`no delivery now, the broker is overloaded: ${paused}`]),
       ...this.#holds.alarms(),
+      ...this.#suspects.alarms(),
       ...(lane === undefined ? [] : [`so many readings wait for a refused topic that nothing of the ${lane} lane is sent any more: have the topic allowed, or a receiver subscribe to it`]),
       ...this.#deadlines.alarms(),
       ...this.#acknowledgements.alarms(),
@@ -182,7 +188,7 @@ export class Forwarder implements Follower {
 
   #sendFrom(track: Track, outlet: Outlet): void {
     for (let free = this.#free(outlet); free > 0; free -= 1) {
-      const entry = track.next((candidate) => this.#holds.parkingOf(candidate));
+      const entry = track.next((candidate) => this.#suspects.parkingOf(candidate) ?? this.#holds.parkingOf(candidate));
       if (entry === undefined || !this.#backlog.lets(entry)) return;
       this.#send(entry, outlet);
     }
@@ -201,9 +207,10 @@ export class Forwarder implements Follower {
 
   /** How many rows may go out now. */
   #free({ room }: Outlet): number {
-    if (this.#parts.acknowledgedBy === 'broker') return Math.min(this.#window.size - this.#flying.size, room);
+    const free = Math.min(this.#window.size, this.#suspects.window) - this.#flying.size;
+    if (this.#parts.acknowledgedBy === 'broker') return Math.min(free, room);
     if (this.#tracks.unconfirmedBytes >= UNCONFIRMED_BYTES_MAX) return 0;
-    return Math.min(this.#window.size - this.#flying.size, room, UNCONFIRMED_MAX - this.#tracks.unconfirmed - this.#flying.size);
+    return Math.min(free, room, UNCONFIRMED_MAX - this.#tracks.unconfirmed - this.#flying.size);
   }
 
   #message(source: string, row: StoredRow, topic: string): Message {
@@ -256,6 +263,7 @@ export class Forwarder implements Follower {
   }
 
   #outcome(entry: Entry, fault: PublishError | undefined): void {
+    this.#suspects.answered(entry);
     if (fault === undefined) {
       this.#accepted(entry);
       return;

@@ -142,7 +142,7 @@ export class Quarantine {
       else if (this.#parts.acknowledgedBy === 'broker') this.#release({ stream, sequence });
       else this.#awaiting.set(keyOf({ stream, sequence }), { stream, source, lane, row });
     };
-    this.#parts.resends.add([{ source, row, old: false, settled, sentMs: 0, refusals: 0 }]);
+    this.#parts.resends.add([{ source, row, old: false, settled, sentMs: 0, refusals: 0, losses: 0 }]);
     return undefined;
   }
 

@@ -65,7 +65,7 @@ export class Replay {
     running.next = (rows.at(-1)?.sequence ?? to) + 1;
     running.waiting = sent.length;
     if (sent.length === 0) this.#goOn(running);
-    this.#parts.resends.add(sent.map((row) => ({ source, row, old: true, settled: (fault) => this.#settled(running, fault), sentMs: 0, refusals: 0 })));
+    this.#parts.resends.add(sent.map((row) => ({ source, row, old: true, settled: (fault) => this.#settled(running, fault), sentMs: 0, refusals: 0, losses: 0 })));
   }
 
   /** Whether there is anything to send. */

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../core/clock.ts';
-import type { PublishError } from '../core/errors.ts';
+import { PublishError } from '../core/errors.ts';
 import type { StoredRow } from '../outbox/row.ts';
 
 /** A settled row that goes once more, beside the lanes: asked for by the receiver, or by a person out of quarantine. */
@@ -12,6 +12,8 @@ export interface Resend {
   readonly settled: (fault: PublishError | undefined) => void;
   sentMs: number;
   refusals: number;
+  /** How many connections ended while it was the first on its way. */
+  losses: number;
 }
 
 /** Rows that go once more, when nothing else has to: in the order in which they were asked for. */
@@ -47,6 +49,16 @@ export class Resends {
     this.#rows = [...rows, ...this.#rows];
   }
 
+  /** The connection was lost with these on their way, oldest first. The first is given up when that happens again and again: it may be the cause. */
+  lost(rows: readonly Resend[]): void {
+    const [first] = rows;
+    if (first === undefined) return;
+    first.losses += 1;
+    const isGivenUp = first.losses >= LOSSES_MAX;
+    this.back(isGivenUp ? rows.slice(1) : rows);
+    if (isGivenUp) first.settled(new PublishError({ where: 'broker', what: `the connection broke ${LOSSES_MAX} times while it was sent again`, fault: 'transient' }));
+  }
+
   /** The broker refused the row for now. After some tries it is given up. */
   refused(resend: Resend, fault: PublishError): void {
     resend.refusals += 1;
@@ -63,4 +75,5 @@ export class Resends {
 }
 
 const REFUSALS_MAX = 5;
+const LOSSES_MAX = 8;
 const PAUSE_MS = 30_000;

@@ -211,6 +211,18 @@ describe('cmd/replay', () => {
     expect(replies.at(-1)).toMatchObject({ done: true, count: 20 });
   });
 
+  it('gives up a reading at which the connection breaks each time, and goes on behind it', async () => {
+    const { ask, forwarder, connect, replies, clock } = await delivered(5);
+    await ask({ from: 1, to: 5 });
+    for (let losses = 0; losses < 12 && replies.at(-1)?.['done'] !== true; losses += 1) {
+      forwarder.detach();
+      const connection = await connect();
+      for (let [next] = connection.open; next !== undefined && next.sequence !== 3; [next] = connection.open) next.answer();
+      await clock.advance(0);
+    }
+    expect(replies.at(-1)).toMatchObject({ done: true, count: 4, refused: 1 });
+  });
+
   it('is one at a time', async () => {
     const { ask, replies, connection, clock } = await delivered(20);
     await ask({ from: 1, to: 10 });

@@ -144,3 +144,32 @@ describe('a bad network to a broker that misbehaves', () => {
     }
   }, 90_000);
 });
+
+describe('a broker of MQTT 3.1.1 that ends the connection at one message', () => {
+  it('gets everything else, and the message goes into quarantine', async () => {
+    let stub: StubBroker | undefined;
+    const taken: string[] = [];
+    stub = await StubBroker.start({
+      puback: ({ topic, payload }) => {
+        if (topic.endsWith('/state')) return 0;
+        if (payload.length > 3000) {
+          stub?.drop();
+          return undefined;
+        }
+        taken.push((JSON.parse(payload.toString()) as { id: string }).id);
+        return 0;
+      },
+    });
+    const { outbox, delivery } = await startDelivery(stub.url, { clock: fastClock(500), version: '3.1.1', window: 10 });
+    await outbox.record([scanOf('A'), { ...scanOf('B'.repeat(3000)), device: 'other-scanner' }, scanOf('C'), meterOf('1'), meterOf('2')]);
+    await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 4, waiting: { scan: 1, meter: 0 } }), within);
+    for (let more = 0; delivery.report().quarantined === 0; more += 1) {
+      await outbox.record([meterOf(String(10 + more))]);
+      await wait(50);
+    }
+    expect((await delivery.quarantined()).map(({ sequence, code }) => [sequence, code])).toEqual([[2, 'connection_lost']]);
+    await vi.waitFor(() => expect(delivery.report().waiting).toEqual({ scan: 0, meter: 0 }), within);
+    expect(delivery.report().alarms.join()).not.toContain('the connection broke');
+    expect(taken).not.toContain('2');
+  }, 90_000);
+});
