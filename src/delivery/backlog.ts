@@ -23,22 +23,31 @@ export class Backlog {
   readonly #parts: BacklogParts;
   readonly #rate: DrainRate;
   readonly #upto = new WeakMap<Track, number>();
-  #lostMs: number;
+  /** Undefined before the first connection: the outage may have begun before this process. */
+  #lostMs: number | undefined;
+  readonly #startedMs: number;
   #fromMs = 0;
   #cancel: Cancel | undefined;
 
   constructor(parts: BacklogParts) {
     this.#parts = parts;
     this.#rate = new DrainRate(parts.perSecond, parts.clock);
-    this.#lostMs = parts.clock.monotonicMs();
+    this.#startedMs = parts.clock.monotonicMs();
   }
 
   /** The broker is reached. */
   reached(tracks: readonly Track[]): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    const spread = nowMs - this.#lostMs >= LONG_OUTAGE_MS;
+    const spread = nowMs - (this.#lostMs ?? this.#startedMs) >= LONG_OUTAGE_MS || (this.#lostMs === undefined && this.#isOld(tracks));
+    this.#lostMs = nowMs;
     this.#fromMs = spread ? nowMs + this.#parts.random() * this.#parts.spreadMs : nowMs;
     for (const track of tracks) this.added(track);
+  }
+
+  /** Whether readings have waited since long before this process began, say over a power cut that a whole fleet had. */
+  #isOld(tracks: readonly Track[]): boolean {
+    const { wallMs } = this.#parts.clock.stamp();
+    return tracks.some(({ lane, waitingSinceMs }) => lane === 'meter' && waitingSinceMs !== undefined && wallMs - waitingSinceMs >= LONG_OUTAGE_MS);
   }
 
   /** What stands in a track now is backlog. */

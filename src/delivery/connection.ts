@@ -51,7 +51,7 @@ export interface Connection {
    * called when the connection ends first: then the outcome is unknown and the message has to go again.
    */
   publish(message: Message, settled: Settled): void;
-  /** Subscribes at QoS 1; what arrives goes to the listener given at connect. */
+  /** Subscribes at QoS 1; what arrives goes to the listener given at connect. A broker that does not answer within 30 s ends the connection. */
   subscribe(topic: string, failed: (fault: PublishError) => void): void;
   /** Settles once when the connection is over, with the reason, or with undefined after `end()`. */
   readonly closed: Promise<PublishError | undefined>;

@@ -137,7 +137,10 @@ class MqttConnection implements Connection {
   }
 
   subscribe(topic: string, failed: (fault: PublishError) => void): void {
+    const cancel = this.#clock.after(SUBACK_WITHIN_MS, () => breakOff(this.#client, `no SUBACK within ${SUBACK_WITHIN_MS / 1000} s`));
+    void this.closed.then(cancel);
     this.#client.subscribe(topic, { qos: 1 }, (error) => {
+      cancel();
       if (error !== null && !this.#over) failed(connectFault(this.url, error));
     });
   }
@@ -215,9 +218,13 @@ function boundInbound(client: MqttClient): void {
   const bound = new InboundBound(INBOUND_BYTES_MAX);
   client.stream.on('data', (chunk: Uint8Array) => {
     if (bound.allows(chunk)) return;
-    client.emit('error', new Error(`it sent a packet of more than ${INBOUND_BYTES_MAX} bytes`));
-    client.stream.destroy();
+    breakOff(client, `it sent a packet of more than ${INBOUND_BYTES_MAX} bytes`);
   });
+}
+
+function breakOff(client: MqttClient, why: string): void {
+  client.emit('error', new Error(why));
+  client.stream.destroy();
 }
 
 /** The longest `ack`, and nothing longer. A broker of version 5 is told so. */
@@ -226,4 +233,5 @@ const INBOUND_BYTES_MAX = 300 * 1024;
 /** A short scan takes some 600 bytes with its envelope and topic. */
 const PACKET_BYTES_LEAST = 1024;
 const CONNACK_WITHIN_MS = 30_000;
+const SUBACK_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 2000;

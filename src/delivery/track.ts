@@ -19,6 +19,8 @@ export class Track {
   readonly stream: number;
   readonly source: string;
   readonly lane: Lane;
+  /** When the first row that waited when the outbox was opened was stored, in wall time. */
+  readonly waitingSinceMs: number | undefined;
   /** Rows that were read and are not done, by sequence and in its order. */
   readonly #open = new Map<number, Entry>();
   readonly #subjects = new Map<string, Subject>();
@@ -39,6 +41,7 @@ export class Track {
     this.stream = parts.stream;
     this.source = parts.source;
     this.lane = parts.lane;
+    this.waitingSinceMs = parts.report.waitingSinceMs;
     this.#settled = new Ranges([[0, 0], ...parts.report.settled]);
     this.#readUpto = this.settledUpto;
     this.#sentUpto = parts.report.sentUpto;

@@ -100,6 +100,8 @@ export interface LaneReport {
   readonly settled: readonly Range[];
   /** Rows that are not settled. */
   readonly waiting: number;
+  /** When the first of those that waited at the opening was stored, in wall time; undefined when none did. */
+  readonly waitingSinceMs?: number | undefined;
   /** The highest sequence that may have been sent. */
   readonly sentUpto: number;
 }

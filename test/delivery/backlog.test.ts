@@ -18,6 +18,22 @@ describe('a backlog of meter readings', () => {
     expect(connection.sent.length).toBe(12);
   });
 
+  it.each([
+    [600_000, []],
+    [599_000, [1, 2, 3]],
+  ])('that waited for %i ms when the process began is spread if that was long, once', async (waitedMs, atOnce) => {
+    const { outbox, forwarder, connect, clock } = makeForwarder({ random: () => 0.5, spreadMs: 60_000 });
+    outbox.add(meters(3));
+    outbox.waitingSinceMs = clock.stamp().wallMs - waitedMs;
+    outbox.open(1);
+    const connection = await connect();
+    expect(connection.sequences).toEqual(atOnce);
+    await clock.advance(30_000);
+    expect(connection.sequences).toEqual([1, 2, 3]);
+    forwarder.detach();
+    expect((await connect()).sent.length).toBe(3);
+  });
+
   it('begins at once after a short outage', async () => {
     const { outbox, forwarder, connect, clock } = makeForwarder({ random: () => 0.5 });
     await connect();

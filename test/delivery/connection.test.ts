@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { InboundBound } from '../../src/delivery/inbound-bound.ts';
 import { ServerAddress, ServerMoved } from '../../src/delivery/server-reference.ts';
@@ -33,6 +34,18 @@ describe('a connection', () => {
     const { delivery } = await startDelivery(stub.url);
     await vi.waitFor(() => expect(delivery.report().alarms.join()).toContain(`cannot listen to ${ROOT}/ack`), within);
     expect(delivery.report().alarms).toHaveLength(1);
+  });
+
+  it('is given up without a SUBACK after 30 seconds, since nothing the receiver says would be heard', async () => {
+    let swallows = true;
+    const stub = await StubBroker.start({ suback: (filter) => (filter.endsWith('ack') && swallows ? undefined : 1) });
+    const { delivery } = await startDelivery(stub.url, { clock: fastClock(100) });
+    await vi.waitFor(() => expect(delivery.report().why).toContain('no SUBACK within 30 s'), within);
+    swallows = false;
+    await vi.waitFor(() => expect(delivery.report().connected).toBe(true), within);
+    const { connects } = stub;
+    await wait(600);
+    expect([stub.connects, delivery.report().alarms]).toEqual([connects, []]);
   });
 
   it('keeps one message in flight, state included, when the broker takes no more', async () => {

@@ -196,7 +196,8 @@ describe('the outbox', () => {
     outbox.settlementChanged();
     await outbox.close();
     const again = await openOutbox(folder);
-    expect(follow(again).own.lanes.scan.waiting).toBe(14);
+    const [first] = await lane(again, 'scan');
+    expect(follow(again).own.lanes).toMatchObject({ scan: { waiting: 14, waitingSinceMs: first?.recordedMs }, meter: { waiting: 0, waitingSinceMs: undefined } });
     expect((await lane(again, 'scan')).map(({ sequence }) => sequence)).toEqual([21, 22, 23, 24, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50]);
     expect((await lane(again, 'scan', 30)).map(({ sequence }) => sequence)[0]).toBe(41);
     await again.close();

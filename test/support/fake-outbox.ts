@@ -23,6 +23,8 @@ export class FakeOutbox implements ForwardedOutbox {
   readonly released: RowIdentity[] = [];
   /** What `quarantinedRows` says beside them. */
   overtaken = new Set<number>();
+  /** What is told of the rows that wait when a stream is opened: since when they do. */
+  waitingSinceMs: number | undefined;
   /** Everything below is no longer kept. */
   keptFrom = 1;
   settlementChanges = 0;
@@ -75,7 +77,7 @@ export class FakeOutbox implements ForwardedOutbox {
   reportOf(stream: number, settled: readonly Range[] = []): StreamReport {
     const rows = this.#rows.get(stream) ?? [];
     const done = new Ranges(settled);
-    const laneReport = (lane: Lane) => ({ settled, waiting: rows.filter((row) => row.lane === lane && !done.has(row.sequence)).length, sentUpto: done.list().at(-1)?.[1] ?? 0 });
+    const laneReport = (lane: Lane) => ({ settled, waiting: rows.filter((row) => row.lane === lane && !done.has(row.sequence)).length, waitingSinceMs: this.waitingSinceMs, sentUpto: done.list().at(-1)?.[1] ?? 0 });
     return { number: stream, source: sourceOf(stream), reason: 'new', createdMs: 0, last: rows.at(-1)?.sequence ?? 0, lanes: { scan: laneReport('scan'), meter: laneReport('meter') } };
   }
 

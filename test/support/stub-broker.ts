@@ -11,8 +11,8 @@ export interface StubBehaviour {
   readonly connected?: (attempt: number) => void;
   /** The reason code of a PUBACK; undefined swallows it. */
   readonly puback?: (packet: IPublishPacket, count: number) => number | undefined;
-  /** What a SUBSCRIBE to a filter is granted: 1, or a reason code. */
-  readonly suback?: (filter: string) => number;
+  /** What a SUBSCRIBE to a filter is granted: 1, or a reason code; undefined swallows the SUBACK. */
+  readonly suback?: (filter: string) => number | undefined;
 }
 
 /** A broker that answers just as a test wants it: for refusals that real brokers cannot be made to give. */
@@ -113,7 +113,8 @@ export class StubBroker {
         });
       } else if (packet.cmd === 'subscribe') {
         for (const { topic } of packet.subscriptions) this.filters.add(topic);
-        answer({ cmd: 'suback', messageId: packet.messageId ?? 0, granted: packet.subscriptions.map(({ topic }) => behaviour.suback?.(topic) ?? 1) });
+        const granted = packet.subscriptions.flatMap(({ topic }) => (behaviour.suback === undefined ? 1 : (behaviour.suback(topic) ?? [])));
+        if (granted.length > 0) answer({ cmd: 'suback', messageId: packet.messageId ?? 0, granted });
       } else if (packet.cmd === 'pingreq') {
         answer({ cmd: 'pingresp' });
       }

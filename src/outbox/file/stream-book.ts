@@ -15,6 +15,8 @@ interface LaneBook {
   /** Up to where rows were given out in this run, and may be sent before that is written down. */
   readUpto: number;
   waiting: number;
+  /** When the first row that waited at the opening was stored. */
+  waitingSinceMs?: number | undefined;
 }
 
 /** The streams of a file, and how far each is settled: what stands in the file as of the last commit. */
@@ -96,8 +98,8 @@ export class StreamBook {
   report(number: number): StreamReport {
     const { source, reason, created_ms: createdMs } = this.#record(number);
     const report = (lane: Lane): LaneReport => {
-      const { settled, sentUpto, waiting } = this.lane(number, lane);
-      return { settled: settled.list(), sentUpto, waiting };
+      const { settled, sentUpto, waiting, waitingSinceMs } = this.lane(number, lane);
+      return { settled: settled.list(), sentUpto, waiting, waitingSinceMs };
     };
     return { number, source, reason: reason as StreamReason, createdMs, last: this.lastOf(number), lanes: { scan: report('scan'), meter: report('meter') } };
   }
@@ -223,7 +225,9 @@ export class StreamBook {
     const known = this.lane(stream, lane);
     let from = 0;
     for (const [first, last] of [...known.settled.list(), [SEQUENCE_MAX + 1, SEQUENCE_MAX + 1] as const]) {
-      known.waiting += this.#statements.count[lane].get(rowKey(stream, from), rowKey(stream, 0) + first - 1)?.rows ?? 0;
+      const [after, upto] = [rowKey(stream, 0) + from - 1, rowKey(stream, 0) + first - 1];
+      known.waiting += this.#statements.count[lane].get(after + 1, upto)?.rows ?? 0;
+      known.waitingSinceMs ??= this.#statements.keys[lane].get(after, upto, 1)?.recorded_ms;
       from = last + 1;
     }
   }
