@@ -147,13 +147,12 @@ describe('a bad network to a broker that misbehaves', () => {
 
 describe('a broker of MQTT 3.1.1 that ends the connection at one message', () => {
   it('gets everything else, and the message goes into quarantine', async () => {
-    let stub: StubBroker | undefined;
     const taken: string[] = [];
-    stub = await StubBroker.start({
+    const stub: StubBroker = await StubBroker.start({
       puback: ({ topic, payload }) => {
         if (topic.endsWith('/state')) return 0;
         if (payload.length > 3000) {
-          stub?.drop();
+          stub.drop();
           return undefined;
         }
         taken.push((JSON.parse(payload.toString()) as { id: string }).id);
