@@ -49,8 +49,11 @@ function single(body: Uint8Array, status: number, options: SsiOptions, { lastSca
 
 function segment(frame: Uint8Array, options: SsiOptions, state: SsiState): Decoded<SsiState> {
   const segments = ssiSegment(frame, state.segments);
-  if (segments === undefined) throw unexpected('a segment that fits nothing before it', 'Scan the code again');
   const { lastScan } = state;
+  if (segments === undefined) {
+    const kept = lastScan === undefined ? {} : { lastScan }; // not half a code, which a later segment of another could seem to fit
+    return { observations: [], state: kept, fault: unexpected('a segment that fits nothing before it', 'Scan the code again') };
+  }
   if (!isWhole(segments)) {
     const kept = { segments, ...(lastScan !== undefined && { lastScan }) };
     return { observations: [], state: kept, reply: command(options, SSI.segmentAck) };

@@ -110,6 +110,10 @@ export class ListeningVisit implements Visit {
     }
     status.counts.frames += 1;
     if (decoded === undefined) return;
+    if (decoded.fault !== undefined) {
+      this.#fault(decoded.fault);
+      return;
+    }
     this.#judge(doubt);
     if (decoded.observations.length === 0) return;
     this.#lastOutcome = this.#outcome(decoded);
@@ -146,19 +150,21 @@ export class ListeningVisit implements Visit {
   }
 
   #decoded(frame: Uint8Array, atGap: boolean): Decoded | undefined {
-    const { driver, options, status, legibility, crash } = this.#parts;
+    const { driver, options, crash } = this.#parts;
     try {
       return driver.decode(frame, options, this.#state, atGap);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) {
-        crash(error);
-        return undefined;
-      }
-      status.counts.faults += 1;
-      legibility.bad(this.#link, error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`);
-      this.#tell(Promise.resolve('refused'), this.#usualFeedback);
+      if (error instanceof ProtocolError) this.#fault(error);
+      else crash(error);
       return undefined;
     }
+  }
+
+  #fault({ what, remedy }: ProtocolError): void {
+    const { status, legibility } = this.#parts;
+    status.counts.faults += 1;
+    legibility.bad(this.#link, remedy === undefined ? what : `${what}. ${remedy}`);
+    this.#tell(Promise.resolve('refused'), this.#usualFeedback);
   }
 
   #discarded(bytes: number, reason: string): void {

@@ -69,6 +69,8 @@ export interface Decoded<State = unknown> {
    * the outcome of that frame; only if that was refused are they handed over to be stored.
    */
   readonly again?: true | undefined;
+  /** What could not be understood, where the state changes by it: counted and shown as if it had been thrown. */
+  readonly fault?: ProtocolError | undefined;
 }
 
 /** The bytes that tell the person at the device what became of the scan. */

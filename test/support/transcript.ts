@@ -69,6 +69,7 @@ function replayListening(driver: ListeningDriver, options: unknown, steps: reado
       try {
         const decoded = driver.decode(frame, options, state, atGap);
         state = decoded.state;
+        if (decoded.fault !== undefined) throw decoded.fault;
         if (decoded.reply !== undefined) sent += hexOf(decoded.reply);
         if (decoded.again !== true) found.push(...decoded.observations.map(observationLine));
         const answer = decoded.feedback ?? feedback;
