@@ -188,7 +188,7 @@ export class Gateway {
           buses.set(portKey(device.port), [...(buses.get(portKey(device.port)) ?? []), device]);
           break;
         case 'listening':
-          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, report: this.#reporter(device), told: driver.reports === 'scans' ? this.#told : undefined }));
+          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, note: (key) => this.#outbox.note(key), report: this.#reporter(device), told: driver.reports === 'scans' ? this.#told : undefined }));
           break;
         case 'advertising':
         case 'gatt':

@@ -1,7 +1,8 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
 import { withoutAim } from '../../src/driver-kit/codecs/aim.ts';
-import { isWhole, SENT_AGAIN, SSI, ssiCommand, ssiFrameOf, ssiPrefixed, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
+import { isSentAgain, isWhole, SSI, ssiCommand, ssiFrameOf, ssiPrefixed, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
 import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
+import { fingerprintOf } from '../../src/driver-kit/fingerprint.ts';
 import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabulary.ts';
 
 /** What the decoding needs of the options. */
@@ -13,22 +14,19 @@ export interface SsiOptions {
   readonly answerWithin: number;
 }
 
-/** What must be kept from one frame to the next: half a multipacket, and the last scan, which can be sent again. */
+/** What must be kept from one frame to the next: a multipacket, whole or half. */
 export interface SsiState {
   readonly segments?: SsiSegments;
-  readonly lastScan?: string;
 }
 
 /** What a frame says, and what the scanner is told at once or after the commit. */
 export function decodeSsi(frame: Uint8Array, options: SsiOptions, state: SsiState = {}): Decoded<SsiState> {
   const { opcode, status, body } = ssiFrameOf(frame);
-  if (opcode === SSI.decoded) return single(body, status, options, state);
+  if (opcode === SSI.decoded) return single(body, status, options);
   if (opcode === SSI.segment) return segment(frame, options, state);
-  const { segments, lastScan } = state;
-  const kept = { ...(segments && { segments }), ...(lastScan !== undefined && { lastScan }) };
-  if (opcode === SSI.ack || opcode === SSI.nak) return { observations: [], state: kept };
-  if (opcode === SSI.initReply) return { observations: [], state: kept, reply: command(options, SSI.hostAck) };
-  if (WITHOUT_MEANING.has(opcode)) return { observations: [], state: kept, reply: command(options, SSI.ack) };
+  if (opcode === SSI.ack || opcode === SSI.nak) return { observations: [], state };
+  if (opcode === SSI.initReply) return { observations: [], state, reply: command(options, SSI.hostAck) };
+  if (WITHOUT_MEANING.has(opcode)) return { observations: [], state, reply: command(options, SSI.ack) };
   if (opcode === SSI.batch) throw unexpected('codes in batch mode', 'Switch batch mode off in the scanner');
   const code = hexOf(Uint8Array.of(opcode));
   throw unexpected(`a frame of a kind that is not known, opcode ${code}`, 'Look the opcode up in the SSI guide: the scanner may be set to send what this driver does not read');
@@ -39,27 +37,23 @@ export function plainFeedback(options: SsiOptions): Feedback {
   return { stored: command(options, SSI.ack), refused: command(options, SSI.nak, [BAD_CONTEXT]), answerWithinMs: options.answerWithin };
 }
 
-function single(body: Uint8Array, status: number, options: SsiOptions, { lastScan }: SsiState): Decoded<SsiState> {
+function single(body: Uint8Array, status: number, options: SsiOptions): Decoded<SsiState> {
   const { textOffset } = options;
   if (body.length < textOffset) throw unexpected('a code that is shorter than its head', 'Set `textOffset` as the transport needs');
-  const scan = hexOf(body);
-  const again = (status & SENT_AGAIN) !== 0 && scan === lastScan;
-  return { ...reported(body[0] ?? 0, body.subarray(textOffset), options), state: { lastScan: scan }, ...(again && { again }) };
+  return { ...reported(body[0] ?? 0, body.subarray(textOffset), options), state: {}, sent: { code: fingerprintOf(body), again: isSentAgain(status) } };
 }
 
 function segment(frame: Uint8Array, options: SsiOptions, state: SsiState): Decoded<SsiState> {
+  const { status, body } = ssiFrameOf(frame);
   const segments = ssiSegment(frame, state.segments);
-  const { lastScan } = state;
+  const sent = { part: fingerprintOf(body), again: isSentAgain(status) };
   if (segments === undefined) {
-    const kept = lastScan === undefined ? {} : { lastScan }; // not half a code, which a later segment of another could seem to fit
-    return { observations: [], state: kept, fault: unexpected('a segment that fits nothing before it', 'Scan the code again') };
+    // Half a code is not kept: a later segment of another could seem to fit. What comes alone may be the end of a code that is known.
+    return { observations: [], state: {}, sent, feedback: feedbackOf(options), fault: unexpected('a segment that fits nothing before it', 'Scan the code again') };
   }
-  if (!isWhole(segments)) {
-    const kept = { segments, ...(lastScan !== undefined && { lastScan }) };
-    return { observations: [], state: kept, reply: command(options, SSI.segmentAck) };
-  }
-  const again = segments === state.segments;
-  return { ...reported(segments.codeType, segments.text, options), state: { segments }, ...(again && { again }) };
+  if (!isWhole(segments)) return { observations: [], state: { segments }, sent, reply: command(options, SSI.segmentAck) };
+  const code = fingerprintOf(Uint8Array.of(segments.codeType), segments.text);
+  return { ...reported(segments.codeType, segments.text, options), state: { segments }, sent: { ...sent, code } };
 }
 
 function reported(codeType: number, text: Uint8Array, options: SsiOptions): Pick<Decoded, 'observations' | 'feedback'> {

@@ -11,6 +11,8 @@ export interface Report {
   readonly stamp: Stamp;
   /** Stored in the same transaction. */
   readonly notes?: Notes | undefined;
+  /** Names the code that was sent, of a device that marks what it sends again: remembered with it. */
+  readonly code?: string | undefined;
   /** Somebody wished these values now, or the one meter that is named: they are published whatever the reading policy says. */
   readonly demanded?: { readonly meter?: string | undefined } | undefined;
 }

@@ -10,6 +10,7 @@ import { assetOf, meterEntry, type MeterMapping } from '../metering/meter-conten
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { epochReading } from './epoch-reading.ts';
+import { resendNotes } from './resends.ts';
 import type { EnteredScans, ScanPlace, ScanSense } from './scan-sense.ts';
 import { Turns } from './turns.ts';
 
@@ -69,7 +70,7 @@ export class Intake {
   }
 
   /** Scans and meter readings, each in their order: what a frame says of a meter is judged by what was said before. */
-  #store(understood: readonly UnderstoodScan[], { observations, stamp, notes, demanded }: Report, { mapping, place, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
+  #store(understood: readonly UnderstoodScan[], { observations, stamp, notes, code, demanded }: Report, { mapping, place, status, lingerMs }: IntakeDevice): Promise<'questioned' | undefined> {
     const { device } = mapping;
     const values = observations
       .filter((observation) => observation.kind === 'meter')
@@ -81,7 +82,8 @@ export class Intake {
     status.counts.unchanged += meters.suppressed.same;
     status.counts.tooSoon += meters.suppressed.tooSoon;
     const readings: Reading[] = [...scans.readings, ...told, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
-    const recording = this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...notes }, { lingerMs });
+    const sent = code === undefined ? undefined : resendNotes(device, code, stamp, scans.isQuestioned);
+    const recording = this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...sent, ...notes }, { lingerMs });
     return whenRecorded(recording, { status, count: readings.length, scanned: scans.settled, measured: meters.settled, verdict: scans.isQuestioned ? 'questioned' : undefined });
   }
 

@@ -9,6 +9,7 @@ import { Legibility } from './legibility.ts';
 import { ListeningVisit } from './listening-visit.ts';
 import { NoiseAllowance } from './noise-allowance.ts';
 import { keepOpen } from './reconnect.ts';
+import { Resends } from './resends.ts';
 
 export type { Report } from './commits.ts';
 
@@ -29,6 +30,8 @@ export interface ListeningSession {
    * was not stored. It counts `readings` and `refused` itself.
    */
   readonly report: (report: Report) => Promise<'questioned' | void>;
+  /** What was recorded for a key, in this run or an earlier one. */
+  readonly note: (key: string) => string | undefined;
   /** Told what became of each scan, as soon as that is known, beside the device. */
   readonly told?: ((outcome: Outcome) => void) | undefined;
   readonly signal: AbortSignal;
@@ -46,6 +49,7 @@ export async function runListening(session: ListeningSession): Promise<void> {
     commits: new Commits({ ...session, crash }),
     legibility: new Legibility(session),
     noise: new NoiseAllowance(session),
+    resends: new Resends(session),
   };
 
   const opened = (link: string): void => {

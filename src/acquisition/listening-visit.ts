@@ -5,13 +5,14 @@ import type { Stamp } from '../core/reading.ts';
 import type { Decoded, Feedback, ListeningDriver } from '../driver-kit/define-driver.ts';
 import type { Link } from '../driver-kit/link.ts';
 import { looksLikeNoise } from '../identification/noise.ts';
-import type { Commits, Outcome } from './commits.ts';
+import type { Commits, Outcome, Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { FeedbackQueue } from './feedback-queue.ts';
 import { FrameReader, TOO_LONG } from './frame-reader.ts';
 import type { Legibility } from './legibility.ts';
 import type { NoiseAllowance } from './noise-allowance.ts';
 import type { Visit } from './reconnect.ts';
+import type { Resends } from './resends.ts';
 
 /** What a ListeningVisit is made of; all but the visit itself outlives the link. */
 export interface ListeningVisitParts {
@@ -22,6 +23,7 @@ export interface ListeningVisitParts {
   readonly commits: Commits;
   readonly legibility: Legibility;
   readonly noise: NoiseAllowance;
+  readonly resends: Resends;
   /** Told the link's name once it is open. */
   readonly opened: (link: string) => void;
   readonly crash: (bug: unknown) => void;
@@ -38,7 +40,6 @@ export class ListeningVisit implements Visit {
   readonly #reader: FrameReader;
   readonly #feedback: FeedbackQueue;
   readonly #usualFeedback: Feedback | undefined;
-  #lastOutcome: Promise<Outcome> | undefined;
   #link = '';
   #state: unknown;
   #lastByte: Stamp;
@@ -110,14 +111,13 @@ export class ListeningVisit implements Visit {
     }
     status.counts.frames += 1;
     if (decoded === undefined) return;
-    if (decoded.fault !== undefined) {
+    const outcome = this.#outcome(decoded);
+    if (decoded.fault !== undefined && outcome === undefined) {
       this.#fault(decoded.fault);
       return;
     }
     this.#judge(doubt);
-    if (decoded.observations.length === 0) return;
-    this.#lastOutcome = this.#outcome(decoded);
-    this.#tell(this.#lastOutcome, feedback);
+    if (outcome !== undefined) this.#tell(outcome, feedback);
   }
 
   /** Who cannot be told by the device may be told otherwise. */
@@ -127,13 +127,28 @@ export class ListeningVisit implements Visit {
     if (told !== undefined) void outcome.then(told);
   }
 
-  /** What is sent again shares the outcome of its first time, unless that was not stored. */
-  #outcome({ observations, again }: Decoded): Promise<Outcome> {
-    const { commits } = this.#parts;
-    const report = { observations, stamp: this.#lastByte };
-    const before = this.#lastOutcome;
-    if (again !== true || before === undefined) return commits.store(report);
-    return before.then((outcome) => (outcome === 'refused' ? commits.store(report) : outcome));
+  /** What is sent again shares the outcome of its first time, unless that was not stored; undefined where there was nothing to store. */
+  #outcome({ observations, sent }: Decoded): Promise<Outcome> | undefined {
+    const { commits, resends } = this.#parts;
+    const report = { observations, stamp: this.#lastByte, code: sent?.code };
+    const before = sent && resends.before(sent, report.stamp);
+    if (before !== undefined) return this.#again(before, report);
+    if (sent !== undefined && sent.code === undefined) resends.began();
+    if (observations.length === 0) return undefined;
+    const outcome = commits.store(report);
+    if (sent?.code !== undefined) resends.took({ ...sent, code: sent.code }, report.stamp, outcome);
+    return outcome;
+  }
+
+  #again(before: Promise<Outcome>, report: Report): Promise<Outcome> {
+    const { commits, resends, status } = this.#parts;
+    const outcome = before.then((first) => {
+      if (first === 'refused') return report.observations.length === 0 ? first : commits.store(report);
+      status.counts.repeats += 1;
+      return first;
+    });
+    resends.retried(outcome);
+    return outcome;
   }
 
   #judge(doubt: Doubt | undefined): void {
@@ -145,8 +160,7 @@ export class ListeningVisit implements Visit {
   #refuseNoise(bytes: number, feedback: Feedback | undefined): void {
     this.#parts.status.discarded(bytes, 'noise');
     this.#parts.legibility.hopeless(NOISE);
-    this.#lastOutcome = Promise.resolve('refused');
-    this.#tell(this.#lastOutcome, feedback);
+    this.#tell(Promise.resolve('refused'), feedback);
   }
 
   #decoded(frame: Uint8Array, atGap: boolean): Decoded | undefined {
@@ -169,6 +183,7 @@ export class ListeningVisit implements Visit {
 
   #discarded(bytes: number, reason: string): void {
     this.#parts.status.discarded(bytes, reason);
+    this.#parts.resends.doubt();
     if (reason !== TOO_LONG) return;
     this.#parts.legibility.bad(this.#link, 'what comes is longer than a frame can be. Check the terminator and the baud rate');
   }

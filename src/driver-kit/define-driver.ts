@@ -65,12 +65,25 @@ export interface Decoded<State = unknown> {
   /** The answer to these observations, in place of the driver's: for devices whose answer names the scan. */
   readonly feedback?: Feedback | undefined;
   /**
-   * The device says that these are the observations of the frame before once more, since no answer reached it. They get
-   * the outcome of that frame; only if that was refused are they handed over to be stored.
+   * Names what was sent, where the device marks what it sends again. What comes again gets the outcome of its first time, over a
+   * lost link and a restart too; only if that was refused is it handed over to be stored.
    */
-  readonly again?: true | undefined;
-  /** What could not be understood, where the state changes by it: counted and shown as if it had been thrown. */
+  readonly sent?: SentCode | undefined;
+  /**
+   * What could not be understood, where the state changes by it, or where it may be the part of a code that is known: unless it
+   * is, it is counted and shown as if it had been thrown.
+   */
   readonly fault?: ProtocolError | undefined;
+}
+
+/** A code, or a part of one, by the name under which it is known when it comes again; `fingerprintOf` makes names. */
+export interface SentCode {
+  /** Names the whole code; left out while parts of it are missing. */
+  readonly code?: string | undefined;
+  /** Names the part that came now, of a code that comes in parts: the last may be all that is sent again. */
+  readonly part?: string | undefined;
+  /** Whether the device says that it sent this before and no answer reached it. */
+  readonly again: boolean;
 }
 
 /** The bytes that tell the person at the device what became of the scan. */

@@ -59,6 +59,7 @@ async function scanner({ driver, options }: Family, outbox: Outbox) {
     random: () => 0.01,
     log: SILENT,
     report: (report) => sightings.take(report),
+    note: (key) => outbox.note(key),
     signal: stop.signal,
   });
   onTestFinished(async () => {

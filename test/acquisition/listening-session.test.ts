@@ -59,6 +59,7 @@ function session(parts: { transport: Transport; clock?: Clock; options?: object;
     random: () => 0.01,
     log: { debug: note, info: note, warn: note, error: note },
     report,
+    note: () => undefined,
     signal: stop.signal,
   });
   running.catch(() => undefined); // the tests that expect a rejection look at it themselves
@@ -167,14 +168,17 @@ describe('a listening session', () => {
   });
 
   it('gives what a device sends again the outcome of its first time, and stores it only if that was refused', async () => {
-    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], ...(frame[0] === 0x72 && { again: true }) }));
-    const { clock, link, waiting, texts } = await started({}, { driver, options: {} });
+    let code = 'A';
+    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], sent: { code, again: frame[0] === 0x72 } }));
+    const { clock, link, waiting, texts, status } = await started({}, { driver, options: {} });
     link().receive('A\rr\r');
     await clock.advance(0);
     expect(link().written).toEqual([]);
     waiting[0]?.commit();
     await clock.advance(0);
     expect([link().written, texts()]).toEqual([['+', '+'], ['A']]);
+    expect(status.counts.repeats).toBe(1);
+    code = 'B';
     link().receive('B\rr\r');
     waiting[1]?.refuse();
     await clock.advance(0);
@@ -182,10 +186,11 @@ describe('a listening session', () => {
     waiting[2]?.commit();
     await clock.advance(0);
     expect(link().written).toEqual(['+', '+', '-', '+']);
+    expect(status.counts.repeats).toBe(1);
   });
 
-  it('takes what is said to be sent again for new on a link that has not brought it before', async () => {
-    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], again: true }));
+  it('takes what is said to be sent again for new where it is not known', async () => {
+    const driver = answering((frame) => ({ observations: [{ kind: 'scan', bytes: frame }], sent: { code: 'A', again: true } }));
     const { link, texts } = await started({}, { driver, options: {}, auto: true });
     link().receive('A\r');
     expect(texts()).toEqual(['A']);

@@ -7,7 +7,7 @@ import { ProtocolError } from '../../src/core/errors.ts';
 import type { Observation } from '../../src/core/observation.ts';
 import { hexOf } from '../../src/driver-kit/bytes.ts';
 import { errorLine, replayAdvertising, replayGatt } from './radio-transcript.ts';
-import type { Driver, Emit, Feedback, ListeningDriver, PollingDriver, PollingLink } from '../../src/driver-kit/define-driver.ts';
+import type { Driver, Emit, Feedback, ListeningDriver, PollingDriver, PollingLink, SentCode } from '../../src/driver-kit/define-driver.ts';
 import { scanContent } from '../../src/identification/scan-content.ts';
 
 const DRIVERS = new URL('../../drivers/', import.meta.url);
@@ -63,32 +63,50 @@ function replayListening(driver: ListeningDriver, options: unknown, steps: reado
   const feedback = driver.feedback?.(options);
   let state: unknown;
   let sent = '';
+  let last: SentCode | undefined;
   const framing = driver.framing(options);
   const reader = new FrameReader(framing, {
     frame(frame, atGap) {
       try {
         const decoded = driver.decode(frame, options, state, atGap);
         state = decoded.state;
-        if (decoded.fault !== undefined) throw decoded.fault;
+        const isAgain = isSame(decoded.sent, last);
+        if (!isAgain) last = lastOf(decoded.sent, last);
+        if (decoded.fault !== undefined && !isAgain) throw decoded.fault;
         if (decoded.reply !== undefined) sent += hexOf(decoded.reply);
-        if (decoded.again !== true) found.push(...decoded.observations.map(observationLine));
+        if (!isAgain) found.push(...decoded.observations.map(observationLine));
         const answer = decoded.feedback ?? feedback;
-        if (answer && decoded.observations.length > 0) sent += hexOf(answerTo(decoded.observations, answer));
+        if (answer && (isAgain || decoded.observations.length > 0)) sent += hexOf(answerTo(decoded.observations, answer));
       } catch (error) {
         found.push(errorLine(error));
         if (feedback) sent += hexOf(feedback.refused);
       }
     },
-    discarded: counter(discards),
+    discarded(bytes, reason) {
+      last = undefined;
+      counter(discards)(bytes, reason);
+    },
   });
   let asked = '';
   for (const step of steps) {
     if (step.kind === 'received') for (const chunk of chunksOf(step.bytes, chunkSize)) reader.push(chunk);
     else if (step.kind === 'sent') asked += hexOf(step.bytes);
+    else if (step.kind === 'restart') [state, last] = [undefined, last && { code: last.code, again: false }];
     else if (framing.gapMs !== undefined) reader.gap();
   }
   reader.end('left over');
   return { found, discards, sent: sent === asked ? [] : [`> ${sent} in place of > ${asked}`] };
+}
+
+/** Whether it is the last code, or the end of it, once more: the session's rule written down once more, as is the next. */
+function isSame(sent: SentCode | undefined, last: SentCode | undefined): boolean {
+  if (sent?.again !== true || last === undefined) return false;
+  return sent.code === undefined ? sent.part !== undefined && sent.part === last.part : sent.code === last.code;
+}
+
+function lastOf(sent: SentCode | undefined, last: SentCode | undefined): SentCode | undefined {
+  if (sent === undefined) return last;
+  return sent.code === undefined ? last && { code: last.code, again: false } : sent;
 }
 
 /**

@@ -45,8 +45,10 @@ export interface SsiFrame {
 const CHECKSUM_LENGTH = 2;
 const PREFIX_LENGTH = 2;
 
-/** The status bit of a frame that is sent once more, since no answer came. */
-export const SENT_AGAIN = 0x01;
+/** Whether a frame's status says that it is sent once more, since no answer came. */
+export function isSentAgain(status: number): boolean {
+  return (status & SENT_AGAIN) !== 0;
+}
 
 /** Cuts the bytes into frames whose checksum is right; the decoder gets each without its checksum. */
 export const ssiFraming: Framing = { bytesMax: 0xff + CHECKSUM_LENGTH, overflow: 'byte', gapMs: 500, next: nextFrame };
@@ -95,7 +97,7 @@ export interface SsiSegments {
 export function ssiSegment(frame: Uint8Array, before: SsiSegments | undefined): SsiSegments | undefined {
   const lastHex = segmentHex(frame);
   const [length = 0, , source, status = 0, number = 0] = frame;
-  if ((status & SENT_AGAIN) !== 0 && before?.lastHex === lastHex) return before;
+  if (isSentAgain(status) && before?.lastHex === lastHex) return before;
   if (source === FIRST_SEGMENT) return firstSegment(frame, lastHex);
   if (before === undefined || isWhole(before) || number !== ((before.number + 1) & 0xff)) return undefined;
   const wanted = before.length - before.text.length;
@@ -148,6 +150,7 @@ function checksumOf(bytes: Uint8Array, to: number): number {
 
 const HEAD_LENGTH = 4;
 const HOST = 4;
+const SENT_AGAIN = 0x01;
 const SOURCE_MOST = 4;
 const FIRST_SEGMENT = 2;
 
