@@ -35,7 +35,7 @@ export function lineFraming({ terminator, idleGap, lengthMax, content }: LineOpt
   const silent = terminator === 'none';
   const gapMs = idleGap ?? (silent ? GAP_MS : GAP_AFTER_CUT_MS);
   const delimiters = terminator === 'STX/ETX' || terminator.includes('CRLF') ? 2 : 1;
-  const bounds = { gapMs, bytesMax: lengthMax + delimiters, overflow: 'frame' } as const;
+  const bounds = { gapMs, bytesMax: lengthMax + delimiters, overflow: 'frame', remedy: TOO_LONG_REMEDY } as const;
   if (silent) return { ...bounds, next: (buffer, atGap) => (atGap ? frameOf(buffer, buffer.length) : INCOMPLETE) };
   if (terminator === 'STX/ETX') return { ...bounds, next: (buffer, atGap) => betweenMarks(buffer, atGap, content) };
   const ends = typeof terminator === 'string' ? [terminator] : terminator;
@@ -89,6 +89,7 @@ function betweenMarks(buffer: Uint8Array, atGap: boolean, content: LineOptions['
   return end === 1 ? discard(2, 'empty line') : frameOf(buffer, end + 1, 1, end);
 }
 
+const TOO_LONG_REMEDY = 'Write more under `lengthMax`; where no codes are so long, check the terminator';
 const STX = 0x02;
 const ETX = 0x03;
 const END_BYTES: Readonly<Record<LineEnd, readonly number[]>> = { CR: [0x0d], LF: [0x0a], CRLF: [0x0d, 0x0a], TAB: [0x09] };

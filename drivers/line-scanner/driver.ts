@@ -22,8 +22,8 @@ const options = z.strictObject({
       'The silence that ends a code whose terminator did not come; such a code is marked, since it may be half of one. 50 ms when left out and the terminator is none, otherwise 500 ms, so that a stutter of the line makes no half codes.',
     ),
   lengthMax: size({ min: '16 B', max: '64 KiB' })
-    .prefault('4 KiB')
-    .describe('The longest code. A longer one is dropped whole and counted as "too long".'),
+    .prefault('8 KiB')
+    .describe('The longest code. A longer one is refused: it is dropped whole and counted as "too long". The largest QR code holds 7,089 digits, which the default lets through with what stands before them.'),
   aim: z
     .enum(['auto', 'always', 'never'])
     .default('auto')

@@ -9,8 +9,11 @@ const options = z.strictObject({
     .describe('How long after a code the wearer may still be told; later it would only confuse.'),
 });
 
+/** The largest QR code holds 2,953 bytes, each of which JSON may write as six characters. */
+const LINE_MAX = 20_480;
+
 const framing: Framing = {
-  bytesMax: 8192,
+  bytesMax: LINE_MAX,
   gapMs: 500,
   overflow: 'frame',
   next(buffer, atGap) {

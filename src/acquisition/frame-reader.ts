@@ -5,6 +5,11 @@ export interface FrameSink {
   /** `atGap` is true when silence ended the frame. */
   frame(frame: Uint8Array, atGap: boolean): void;
   discarded(bytes: number, reason: string): void;
+  /**
+   * Told of a frame that is dropped whole since it is too long, beside the discards that count its bytes: that it goes on, some times,
+   * and once that it has ended, by itself or by silence.
+   */
+  tooLong?(how: 'goes on' | 'ended' | 'fell silent'): void;
 }
 
 /**
@@ -62,12 +67,15 @@ export class FrameReader {
       const length = Math.min(Math.max(found.length, 1), this.waiting);
       const skipping = this.#skipping;
       this.#skipping = false; // whatever was found ends the frame that was too long
+      if (skipping) this.#sink.tooLong?.(atGap ? 'fell silent' : 'ended');
       if (found.kind === 'discard') {
         this.#drop(length, found.reason);
       } else if (skipping) {
         this.#drop(length, TOO_LONG);
       } else if (length > this.#framing.bytesMax) {
-        this.#drop(this.#framing.overflow === 'frame' ? length : 1, TOO_LONG); // as if it had come byte by byte
+        const isWhole = this.#framing.overflow === 'frame';
+        this.#drop(isWhole ? length : 1, TOO_LONG); // as if it had come byte by byte
+        if (isWhole) this.#sink.tooLong?.(atGap ? 'fell silent' : 'ended');
       } else {
         this.#from += length;
         this.#sink.frame(found.frame, atGap);
@@ -80,6 +88,7 @@ export class FrameReader {
       if (this.#framing.overflow === 'frame') {
         this.#skipping = true;
         this.#drop(this.waiting - Math.min(DELIMITER_MOST, this.#framing.bytesMax - 1), TOO_LONG);
+        this.#sink.tooLong?.('goes on');
       } else {
         this.#drop(1, TOO_LONG);
         this.#read(false);

@@ -3,6 +3,7 @@ import { ProtocolError } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
 import type { Decoded, Feedback, ListeningDriver } from '../driver-kit/define-driver.ts';
+import type { Framing } from '../driver-kit/framing.ts';
 import type { Link } from '../driver-kit/link.ts';
 import { looksLikeNoise } from '../identification/noise.ts';
 import type { Commits, Outcome, Report } from './commits.ts';
@@ -36,12 +37,13 @@ export interface ListeningVisitParts {
 /** What a listening session knows of one open link: half a frame, the driver's state, answers that are due. */
 export class ListeningVisit implements Visit {
   readonly #parts: ListeningVisitParts;
-  readonly #gapMs: number | undefined;
+  readonly #framing: Framing;
   readonly #reader: FrameReader;
   readonly #feedback: FeedbackQueue;
   readonly #usualFeedback: Feedback | undefined;
   #link = '';
   #state: unknown;
+  #tooLongBytes = 0;
   #lastByte: Stamp;
   #cancelGap: Cancel = () => undefined; // no gap to wait for yet
 
@@ -49,12 +51,13 @@ export class ListeningVisit implements Visit {
     const { driver, options, status, clock, crash } = parts;
     const framing = driver.framing(options);
     this.#parts = parts;
-    this.#gapMs = framing.gapMs;
+    this.#framing = framing;
     this.#usualFeedback = driver.feedback?.(options);
     this.#lastByte = clock.stamp();
     this.#reader = new FrameReader(framing, {
       frame: (frame, atGap) => this.#frame(frame, atGap),
       discarded: (bytes, reason) => this.#discarded(bytes, reason),
+      tooLong: (how) => this.#tooLong(how),
     });
     this.#feedback = new FeedbackQueue({
       clock,
@@ -93,7 +96,7 @@ export class ListeningVisit implements Visit {
   /** Nothing was heard for the whole farewell: silence enough, where the framing would wait longer still. */
   async #lastSilence(over: AbortSignal): Promise<void> {
     const lastByte = this.#lastByte;
-    const ended = (): boolean => this.#gapMs === undefined || this.#reader.waiting === 0;
+    const ended = (): boolean => this.#framing.gapMs === undefined || this.#reader.waiting === 0;
     while (!ended() && !over.aborted) await pause(this.#parts.clock, GAP_LOOK_MS, over);
     if (!ended() && lastByte === this.#lastByte) this.#reader.gap();
   }
@@ -184,8 +187,21 @@ export class ListeningVisit implements Visit {
   #discarded(bytes: number, reason: string): void {
     this.#parts.status.discarded(bytes, reason);
     this.#parts.resends.doubt();
-    if (reason !== TOO_LONG) return;
-    this.#parts.legibility.bad(this.#link, 'what comes is longer than a frame can be. Check the terminator and the baud rate');
+    if (reason === TOO_LONG) this.#tooLongBytes += bytes;
+  }
+
+  /** A code that is too long is refused when it has ended, as a scanner listens then. */
+  #tooLong(how: 'goes on' | 'ended' | 'fell silent'): void {
+    const { legibility, status } = this.#parts;
+    if (how === 'goes on') {
+      if (this.#tooLongBytes > ENDLESS_BYTES) legibility.hopeless(ENDLESS);
+      return;
+    }
+    this.#tooLongBytes = 0;
+    status.counts.refused += 1;
+    const remedy = how === 'ended' ? this.#framing.remedy : undefined;
+    legibility.bad(this.#link, remedy === undefined ? ENDLESS : `a code that is too long came and was refused. ${remedy}`);
+    this.#tell(Promise.resolve('refused'), this.#usualFeedback);
   }
 
   /**
@@ -194,8 +210,9 @@ export class ListeningVisit implements Visit {
    */
   #awaitGap(): void {
     const { clock } = this.#parts;
-    if (this.#gapMs === undefined) return;
-    this.#cancelGap = clock.after(this.#gapMs, () => {
+    const { gapMs } = this.#framing;
+    if (gapMs === undefined) return;
+    this.#cancelGap = clock.after(gapMs, () => {
       this.#cancelGap = clock.after(0, () => this.#reader.gap());
     });
   }
@@ -224,6 +241,10 @@ function doubtOf(observations: readonly Observation[]): Doubt | undefined {
 const NOISE =
   'what comes is not text: a wrong baud rate, or binary codes. Set the same baudRate, dataBits and parity here and in the scanner; for codes that hold binary write `content: binary`';
 const UNTERMINATED = "codes end by silence. Set the scanner's suffix to the terminator";
+const ENDLESS = 'what comes is longer than a frame can be. Check the terminator and the baud rate';
+
+/** Of what is longer than this nobody has to wait for the end to know that it has none: the most that an option allows to a code. */
+const ENDLESS_BYTES = 65_536;
 
 /** How often the end looks whether the last code has ended. */
 const GAP_LOOK_MS = 10;

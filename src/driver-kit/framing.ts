@@ -24,6 +24,8 @@ export interface Framing {
    * all of it up to its end, for delimited text whose tail would pass for a frame of its own.
    */
   readonly overflow: 'byte' | 'frame';
+  /** What to write or set where frames are longer than that and all is well with the line, in words. */
+  readonly remedy?: string | undefined;
   /**
    * For answers on a line that others may share: whether the bytes, heard on the line before the answer, hold another
    * master's question that the answer could be to. Pure; called with up to some hundred bytes of anything.

@@ -419,6 +419,28 @@ describe('a listening session', () => {
     ]);
   });
 
+  it('refuses a code that is too long, once it has ended, counts it and says what to write', async () => {
+    const { clock, link, waiting, status, texts } = await started({ ...ACK, lengthMax: '16 B' });
+    link().receive('ONE\r');
+    for (const piece of ['0123456789', 'ABCDEF0123456789ABCDEF', '0123456789ABCDEF']) link().receive(piece);
+    expect(status.report().why).toBeUndefined();
+    link().receive('\r0123456789ABCDEFG\r');
+    waiting[0]?.commit();
+    await clock.advance(0);
+    expect(link().written).toEqual([STORED, REFUSED, REFUSED]);
+    expect(status.report()).toMatchObject({ state: 'open', why: expect.stringContaining('`lengthMax`') as string });
+    expect(status.counts).toMatchObject({ refused: 2, discarded: { 'too long': 67 } });
+    link().receive('TWO\r');
+    waiting[1]?.commit();
+    await clock.advance(0);
+    expect(texts()).toEqual(['ONE', 'TWO']);
+    expect(status.report().why).toBeUndefined();
+    link().receive('0123456789ABCDEFGHIJK');
+    await clock.advance(600);
+    expect(link().written).toEqual([STORED, REFUSED, REFUSED, STORED, REFUSED]);
+    expect(status.report().why).toContain('terminator');
+  });
+
   it('says when what comes has no end', async () => {
     const { link, status } = await started();
     for (let chunk = 0; chunk < 1000; chunk += 1) link().receive('x'.repeat(1000));

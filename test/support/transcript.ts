@@ -86,6 +86,9 @@ function replayListening(driver: ListeningDriver, options: unknown, steps: reado
       last = undefined;
       counter(discards)(bytes, reason);
     },
+    tooLong(how) {
+      if (how !== 'goes on' && feedback) sent += hexOf(feedback.refused);
+    },
   });
   let asked = '';
   for (const step of steps) {
