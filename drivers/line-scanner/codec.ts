@@ -25,7 +25,7 @@ export interface LineOptions {
   readonly terminator: LineEnd | 'STX/ETX' | 'none' | readonly LineEnd[];
   readonly idleGap?: number | undefined;
   readonly lengthMax: number;
-  readonly aim: AimForm | 'never';
+  readonly aim: AimForm;
   readonly codeIds?: CodeIdVendor | undefined;
   readonly content: 'text' | 'binary';
 }
@@ -46,7 +46,7 @@ export function lineFraming({ terminator, idleGap, lengthMax, content }: LineOpt
 export function decodeLine(line: Uint8Array, { aim, codeIds: vendor, content, terminator }: LineOptions, _: undefined, atGap: boolean): Decoded<undefined> {
   const id = vendor === undefined ? '' : (CODE_ID.exec(latin1Of(line.subarray(0, 1)))?.[0] ?? '');
   const behindId = line.subarray(id.length);
-  const { aim: identifier, code: bytes } = aim === 'never' ? { code: behindId } : withoutAim(behindId, aim);
+  const { aim: identifier, code: bytes } = withoutAim(behindId, aim);
   const unterminated = atGap && terminator !== 'none';
   return {
     observations: [

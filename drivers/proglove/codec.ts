@@ -1,4 +1,5 @@
 import { bytesOfLatin1, latin1Of } from '../../src/driver-kit/bytes.ts';
+import { type AimForm, withoutAim } from '../../src/driver-kit/codecs/aim.ts';
 import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
 import { encodeJson, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 
@@ -9,15 +10,22 @@ import { encodeJson, ProtocolError } from '../../src/driver-kit/vocabulary.ts';
  *   {"api_version":"1.0","event_type":"feedback!","event_id":"…","time_created":…,"device_serial":"…","feedback_action_id":"FEEDBACK_POSITIVE"}
  */
 
+/** What the decoding needs of the options. */
+export interface ProgloveOptions {
+  readonly aim: AimForm;
+  readonly answerWithin: number;
+}
+
 /** One line as a scan, with the answer that names it; a line of another kind says nothing. */
-export function decodeEvent(line: Uint8Array, { answerWithin }: { readonly answerWithin: number }): Decoded<undefined> {
+export function decodeEvent(line: Uint8Array, { aim: form, answerWithin }: ProgloveOptions): Decoded<undefined> {
   const event = eventOf(line);
   if (event['event_type'] !== 'scan') return { observations: [] };
   const code = event['scan_code'];
   if (typeof code !== 'string') throw unexpected('a scan without "scan_code"');
   const feedback = feedbackTo(event, answerWithin);
+  const { aim, code: bytes } = withoutAim(new Uint8Array(Buffer.from(code, 'utf8')), form);
   return {
-    observations: [{ kind: 'scan', bytes: new Uint8Array(Buffer.from(code, 'utf8')), binary: true }],
+    observations: [{ kind: 'scan', bytes, binary: true, ...(aim !== undefined && { aim }) }],
     ...(feedback && { feedback }),
   };
 }

@@ -1,9 +1,11 @@
+import { aimOption } from '../../src/driver-kit/codecs/aim.ts';
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { discard, frameOf, type Framing, INCOMPLETE } from '../../src/driver-kit/framing.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
 import { decodeEvent } from './codec.ts';
 
 const options = z.strictObject({
+  aim: aimOption,
   answerWithin: duration({ min: '500 ms', max: '30 s' })
     .prefault('5 s')
     .describe('How long after a code the wearer may still be told; later it would only confuse.'),

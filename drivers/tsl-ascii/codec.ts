@@ -1,8 +1,9 @@
 import { bytesOfHex, bytesOfLatin1, latin1Of } from '../../src/driver-kit/bytes.ts';
 import { gen2Crc } from '../../src/driver-kit/checksum.ts';
+import { type AimForm, withoutAim } from '../../src/driver-kit/codecs/aim.ts';
 import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
 import { discard, type Framed, frameOf, type Framing, INCOMPLETE } from '../../src/driver-kit/framing.ts';
-import { ProtocolError } from '../../src/driver-kit/vocabulary.ts';
+import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabulary.ts';
 
 /*
  * What a reader sends when its trigger is pulled, once for tags and once for a barcode; each line ends with CR LF:
@@ -24,8 +25,9 @@ import { ProtocolError } from '../../src/driver-kit/vocabulary.ts';
 /** What the person at the reader is told with. */
 export const ALERTS = ['buzz and vibrate', 'buzz', 'vibrate', 'none'] as const;
 
-/** What the answers need of the options. */
+/** What decoding and answers need of the options. */
 export interface TslOptions {
+  readonly aim: AimForm;
   readonly feedback: (typeof ALERTS)[number];
   readonly answerWithin: number;
 }
@@ -53,10 +55,10 @@ export const tslFraming: Framing = {
 };
 
 /** A tag or a barcode as a scan; every other line says nothing. Throws a ProtocolError for what is no line of the protocol. */
-export function decodeTsl(frame: Uint8Array): Decoded<undefined> {
+export function decodeTsl(frame: Uint8Array, { aim }: Pick<TslOptions, 'aim'>): Decoded<undefined> {
   const [, header = '', value = ''] = LINE.exec(latin1Of(frame)) ?? [];
-  if (header === 'BC') return { observations: [{ kind: 'scan', bytes: unescaped(value), binary: true }] };
-  if (header === 'BR') return { observations: [{ kind: 'scan', bytes: bytesOfLatin1(value), binary: true }] };
+  if (header === 'BC') return { observations: [barcodeOf(unescaped(value), aim)] };
+  if (header === 'BR') return { observations: [barcodeOf(bytesOfLatin1(value), aim)] };
   if (TAG_LINE.test(`${header}:`)) return { observations: tagOf(latin1Of(frame)) };
   if (header === '' && !EMPTY.test(latin1Of(frame))) throw corrupt('a line does not begin with a name of two letters');
   return { observations: [] };
@@ -66,7 +68,7 @@ export function decodeTsl(frame: Uint8Array): Decoded<undefined> {
  * The alerts for each answer. Each is a command of its own with its parameters reset first, since parameters stay from one command
  * to the next; nothing outlives the reader's power. Its own answer (CS, OK) says nothing.
  */
-export function alertsOf({ feedback, answerWithin }: TslOptions): Feedback | undefined {
+export function alertsOf({ feedback, answerWithin }: Omit<TslOptions, 'aim'>): Feedback | undefined {
   if (feedback === 'none') return undefined;
   const on = (part: string): string => (feedback.includes(part) ? 'on' : 'off');
   const alert = (how: string): string => `.al -x -b${on('buzz')} -v${on('vibrate')} ${how}\r\n`;
@@ -76,6 +78,11 @@ export function alertsOf({ feedback, answerWithin }: TslOptions): Feedback | und
     refused: bytesOfLatin1(alert('-dlon -tlow')),
     answerWithinMs: answerWithin,
   };
+}
+
+function barcodeOf(sent: Uint8Array, form: AimForm): ScanObservation {
+  const { aim, code } = withoutAim(sent, form);
+  return { kind: 'scan', bytes: code, binary: true, ...(aim !== undefined && { aim }) };
 }
 
 function tagOf(text: string): Decoded['observations'] {

@@ -1,8 +1,10 @@
+import { aimOption } from '../../src/driver-kit/codecs/aim.ts';
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
 import { ALERTS, alertsOf, decodeTsl, tslFraming } from './codec.ts';
 
 const options = z.strictObject({
+  aim: aimOption,
   feedback: z.enum(ALERTS).default('buzz and vibrate').describe('What the reader does when a code or tag is stored, looks wrong or is not stored.'),
   answerWithin: duration({ min: '500 ms', max: '30 s' }).prefault('5 s').describe('How long after a code the person may still be told; later it would only confuse.'),
 });

@@ -1,5 +1,5 @@
 import { hexOf } from '../../src/driver-kit/bytes.ts';
-import { withoutAim } from '../../src/driver-kit/codecs/aim.ts';
+import { type AimForm, withoutAim } from '../../src/driver-kit/codecs/aim.ts';
 import { isSentAgain, isWhole, SSI, ssiCommand, ssiFrameOf, ssiPrefixed, ssiSegment, type SsiSegments, ssiSymbology } from '../../src/driver-kit/codecs/ssi.ts';
 import type { Decoded, Feedback } from '../../src/driver-kit/define-driver.ts';
 import { fingerprintOf } from '../../src/driver-kit/fingerprint.ts';
@@ -9,7 +9,7 @@ import { ProtocolError, type ScanObservation } from '../../src/driver-kit/vocabu
 export interface SsiOptions {
   readonly textOffset: number;
   readonly lengthPrefix: boolean;
-  readonly aim: 'auto' | 'never';
+  readonly aim: AimForm;
   readonly feedback: 'acknowledge' | 'beep' | 'beep and led';
   readonly answerWithin: number;
 }
@@ -58,7 +58,7 @@ function segment(frame: Uint8Array, options: SsiOptions, state: SsiState): Decod
 
 function reported(codeType: number, text: Uint8Array, options: SsiOptions): Pick<Decoded, 'observations' | 'feedback'> {
   const symbologyName = ssiSymbology(codeType);
-  const { aim, code } = options.aim === 'never' ? { code: text } : withoutAim(text, options.aim);
+  const { aim, code } = withoutAim(text, options.aim);
   const scan: ScanObservation = { kind: 'scan', bytes: code.slice(), binary: true, ...(aim !== undefined && { aim }), ...(symbologyName !== undefined && { symbologyName }) };
   return { observations: [scan], feedback: feedbackOf(options) };
 }

@@ -1,3 +1,4 @@
+import { aimOption } from '../../src/driver-kit/codecs/aim.ts';
 import { ssiFraming, ssiPrefixedFraming } from '../../src/driver-kit/codecs/ssi.ts';
 import { defineListeningDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
@@ -11,10 +12,7 @@ const options = z.strictObject({
     .default(1)
     .describe("How many bytes of a code's frame stand before its text, the code type being the first: 1 with a cable, 4 over Bluetooth."),
   lengthPrefix: z.boolean().default(false).describe('Whether two bytes with its length stand before each packet, in both directions, as over BLE with Terminal I/O.'),
-  aim: z
-    .enum(['auto', 'never'])
-    .default('auto')
-    .describe('Whether an AIM identifier such as "]d2" that a code begins with is split off, as the scanner sends it when it is set to; never takes it for content.'),
+  aim: aimOption,
   feedback: z
     .enum(['acknowledge', 'beep', 'beep and led'])
     .default('beep and led')

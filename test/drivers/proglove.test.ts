@@ -4,7 +4,7 @@ import { decodeEvent } from '../../drivers/proglove/codec.ts';
 const EVENT = { event_type: 'scan', scan_code: 'X', event_id: 'e-1', device_serial: 'MDMR1', time_created: 1546300800000 };
 
 function answersTo(event: object): { readonly stored: unknown; readonly refused: unknown; readonly lines: readonly string[]; readonly answerWithinMs?: number | undefined } | undefined {
-  const { feedback } = decodeEvent(new Uint8Array(Buffer.from(JSON.stringify(event))), { answerWithin: 5000 });
+  const { feedback } = decodeEvent(new Uint8Array(Buffer.from(JSON.stringify(event))), { aim: 'auto', answerWithin: 5000 });
   if (feedback === undefined) return undefined;
   const lines = [feedback.stored, feedback.refused].map((bytes) => Buffer.from(bytes).toString('latin1'));
   return { stored: JSON.parse(lines[0] ?? ''), refused: JSON.parse(lines[1] ?? ''), lines, answerWithinMs: feedback.answerWithinMs };
@@ -32,6 +32,6 @@ describe('the answer to a ProGlove scan', () => {
   });
 
   it.each(['null', '[]', '"scan"', '{"event_type":"scan","scan_code":7}'])('does not come of %s, which is refused', (text) => {
-    expect(() => decodeEvent(new Uint8Array(Buffer.from(text)), { answerWithin: 5000 })).toThrow(/no JSON object|without "scan_code"/);
+    expect(() => decodeEvent(new Uint8Array(Buffer.from(text)), { aim: 'auto', answerWithin: 5000 })).toThrow(/no JSON object|without "scan_code"/);
   });
 });

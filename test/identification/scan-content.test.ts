@@ -32,6 +32,10 @@ describe('the content of a scan', () => {
     });
   });
 
+  it('is all text where an identifier was not split off, since the driver was told that it is content', () => {
+    expect(content(']C1800495211234')).toEqual({ device: 'cab', text: ']C1800495211234', hex: '5D4331383030343935323131323334', role: 'unknown', identity: { value: ']C1800495211234' } });
+  });
+
   it('keeps spaces, separators and every character of UTF-8', () => {
     expect(content(' Größe\x1d€ ')).toMatchObject({ text: ' Größe\x1d€ ', identity: { value: ' Größe\x1d€ ' } });
     expect(content(Buffer.from([0xef, 0xbb, 0xbf, 0x41])).text).toBe('\ufeffA');

@@ -1,4 +1,4 @@
-import { aimIdentifierOf, type Carrier, symbologyOf } from '../symbology.ts';
+import { type Carrier, symbologyOf } from '../symbology.ts';
 import type { Element } from '../element.ts';
 import { type Gs1Content, SEPARATOR } from './content.ts';
 import { isDigitalLink, parseDigitalLink } from './digital-link.ts';
@@ -18,13 +18,11 @@ export interface Gs1Reading extends Gs1Content {
 /**
  * The GS1 content of a code, given the AIM identifier that the scanner sent (none: undefined) and the text after it;
  * undefined when it has none. A Digital Link counts in any code. Beside that the identifier decides: element strings in
- * GS1's carriers, the digits of EAN, UPC and ITF-14, and a composite of both. Without an identifier only a separator or an
- * identifier at the start of the text makes it GS1's; digits alone never do. It never throws.
+ * GS1's carriers, the digits of EAN, UPC and ITF-14, and a composite of both. Without an identifier only a separator at the
+ * start of the text makes it GS1's; digits alone never do, nor does what stands in the text like an identifier. It never throws.
  */
 export function interpretGs1(aim: string | undefined, text: string): Gs1Reading | undefined {
   if (aim !== undefined) return readCarrier(symbologyOf(aim)?.carrier, text);
-  const inText = aimIdentifierOf(text);
-  if (inText !== undefined) return readCarrier(symbologyOf(inText)?.carrier, text.slice(inText.length));
   return readCarrier(text.startsWith(SEPARATOR) ? 'element-string' : undefined, text);
 }
 

@@ -86,12 +86,13 @@ describe('a scanned code', () => {
     }
   });
 
-  it('without an identifier is GS1\'s when a separator or an identifier begins it, never by its digits', () => {
+  it('without an identifier is GS1\'s when a separator begins it, never by its digits', () => {
     expect(interpretGs1(undefined, '\x1d0109520123456788')?.identity).toEqual(KEY);
-    expect(interpretGs1(undefined, ']C10109520123456788')?.identity).toEqual(KEY);
-    expect(interpretGs1(undefined, ']E09520123456788')?.identity).toEqual(KEY);
-    expect(interpretGs1(undefined, ']Q1https://x.example/01/09520123456788')?.identity).toEqual(KEY);
     for (const text of ['0109520123456788', '9520123456788', '(01)09520123456788', ']C00109520123456788', ']', ']XX', '']) expect(interpretGs1(undefined, text)).toBeUndefined();
+  });
+
+  it('takes what stands in the text for an identifier never: the driver splits it off, unless it is told that it is content', () => {
+    for (const text of [']C10109520123456788', ']E09520123456788', ']Q1https://x.example/01/09520123456788']) expect(interpretGs1(undefined, text)).toBeUndefined();
   });
 
   it('keeps its identity when it lacks what another code on the item may hold', () => {
