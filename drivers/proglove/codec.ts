@@ -34,7 +34,7 @@ export function decodeEvent(line: Uint8Array, { aim: form, answerWithin }: Progl
 function feedbackTo(event: Readonly<Record<string, unknown>>, answerWithinMs: number): Feedback | undefined {
   const { event_id: id, device_serial: serial, time_created: time } = event;
   if (typeof id !== 'string' || typeof serial !== 'string' || id.length > ID_MAX || serial.length > ID_MAX) return undefined;
-  const command = (action: string): Uint8Array => {
+  const command = (action: string): string => {
     const text = encodeJson({
       api_version: '1.0',
       event_type: 'feedback!',
@@ -43,9 +43,15 @@ function feedbackTo(event: Readonly<Record<string, unknown>>, answerWithinMs: nu
       device_serial: serial,
       feedback_action_id: action,
     });
-    return bytesOfLatin1(`${text.replace(/[\u007f-\uffff]/g, escaped)}\n`);
+    return `${text.replace(/[\u007f-\uffff]/g, escaped)}\n`;
   };
-  return { stored: command('FEEDBACK_POSITIVE'), refused: command('FEEDBACK_NEGATIVE'), answerWithinMs };
+  const positive = command('FEEDBACK_POSITIVE');
+  return {
+    stored: bytesOfLatin1(positive),
+    questioned: bytesOfLatin1(positive + command('FEEDBACK_SPECIAL_YELLOW')), // the good answer first: it is stored, and a glove may not know the colour
+    refused: bytesOfLatin1(command('FEEDBACK_NEGATIVE')),
+    answerWithinMs,
+  };
 }
 
 function eventOf(line: Uint8Array): Readonly<Record<string, unknown>> {

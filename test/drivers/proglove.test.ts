@@ -16,6 +16,12 @@ describe('the answer to a ProGlove scan', () => {
     expect(answersTo(EVENT)).toMatchObject({ stored: { ...common, feedback_action_id: 'FEEDBACK_POSITIVE' }, refused: { ...common, feedback_action_id: 'FEEDBACK_NEGATIVE' }, answerWithinMs: 5000 });
   });
 
+  it('is positive and then yellow where the scan is questioned, in two lines', () => {
+    const { feedback } = decodeEvent(new Uint8Array(Buffer.from(JSON.stringify(EVENT))), { aim: 'auto', answerWithin: 5000 });
+    const lines = Buffer.from(feedback?.questioned ?? '').toString('latin1').split('\n');
+    expect(lines.map((line) => line && (JSON.parse(line) as Record<string, unknown>)['feedback_action_id'])).toEqual(['FEEDBACK_POSITIVE', 'FEEDBACK_SPECIAL_YELLOW', '']);
+  });
+
   it('leaves a time out that is no number', () => {
     expect(answersTo({ ...EVENT, time_created: { $x: 1 } })?.stored).not.toHaveProperty('time_created');
   });

@@ -52,7 +52,7 @@ export const FEEDBACK_FAMILIES: Readonly<Record<string, Family>> = {
     options: {},
     frame: (code) => `{"api_version":"1.0","event_type":"scan","event_id":"e-1","time_created":1546300800000,"device_serial":"M2MR1","scan_code":"${code}"}\n`,
     stored: gloveTold('FEEDBACK_POSITIVE'),
-    questioned: gloveTold('FEEDBACK_POSITIVE'),
+    questioned: gloveTold('FEEDBACK_POSITIVE') + gloveTold('FEEDBACK_SPECIAL_YELLOW'),
     refused: gloveTold('FEEDBACK_NEGATIVE'),
     withinMs: 5000,
   },
