@@ -2,6 +2,7 @@ import type { CodeIdVendor } from '../core/code-id.ts';
 import type { ScanObservation } from '../core/observation.ts';
 import { printable } from '../core/printable.ts';
 import type { ScanRule } from '../core/scan-rule.ts';
+import { barcodeMeaning } from '../identification/barcode-content.ts';
 import { COMMAND_CODES } from '../identification/commands.ts';
 import type { ContextKind } from '../identification/context.ts';
 import { aimIdentifierOf } from '../identification/symbology.ts';
@@ -12,13 +13,14 @@ import { type UnderstoodScan, understoodScan } from '../identification/understoo
  * stand in front, before that the code id of a maker who is named, and the separator of GS1 is written `<GS>` or `\x1d`.
  */
 export function spokenScan(typed: string, rules: readonly ScanRule[], codeIds?: CodeIdVendor): readonly string[] {
-  const scan = understoodScan(typedScan(typed, codeIds), { device: 'typed', rules });
+  const observed = typedScan(typed, codeIds);
+  const scan = understoodScan(observed, { device: 'typed', rules });
   const { content, isQuestioned } = scan;
-  const { text, symbology, elements = {}, role, identity, problems = [] } = content;
+  const { text, symbology, role, identity, problems = [] } = content;
   return [
     `scan     ${printable(text, SHOWN_MAX)}`,
     ...(symbology === undefined ? [] : [`           symbology ${symbology.name}`]),
-    ...Object.entries(elements).map(([ai, value]) => `           (${ai}) ${printable(value, SHOWN_MAX)}`),
+    ...barcodeMeaning(observed).elements.map(({ ai, value }) => `           (${ai}) ${printable(value, SHOWN_MAX)}`), // as they stand in the code: an object has 10 before 01
     `           role ${role}`,
     `           identity ${identity === undefined ? 'none' : `${identity.ai === undefined ? '' : `(${identity.ai})`}${printable(identity.value, SHOWN_MAX)}`}`,
     ...spokenEffect(scan).map((effect) => `           ${effect}`),

@@ -110,6 +110,12 @@ gateway.yaml:7:13  devices.cab.driver: there is no driver "scaner"; did you mean
     expect((await check(WHOLE, folderOf(), 'd9521234567882')).output).toContain('scan     d9521234567882\n');
   });
 
+  it('shows the elements of a code in its order, those that stand there twice too', async () => {
+    const { output } = await check(WHOLE, folderOf(), ']d20109521234567882<GS>21A<GS>17261231<GS>10LOT<GS>10OTHER');
+    expect(output.split('\n').filter((line) => /^ +\(/.test(line)).map((line) => line.trim().slice(0, 10))).toEqual(['(01) 09521', '(21) A', '(17) 26123', '(10) LOT', '(10) OTHER']);
+    expect((await check(WHOLE, folderOf(), 'https://x.example/01/09521234567882/10/LOT?17=261231')).output).toMatch(/\(01\).*\n.*\(10\).*\n.*\(17\)/);
+  });
+
   it('shows hostile codes of any length as short, inert lines', async () => {
     const rules = 'scans:\n  rules:\n    - { role: badge, prefix: "<" }\n    - { role: asset, pattern: ".*" }\n';
     for (const code of HOSTILE) {
