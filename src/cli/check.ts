@@ -1,10 +1,9 @@
 import { EXIT_CONFIGURATION } from './exit-codes.ts';
-import { spokenScan } from './spoken-scan.ts';
+import { spokenScan, type TypedScan } from './spoken-scan.ts';
 import { type Configuration, type DeviceConfiguration, spokenLine } from '../config/configuration.ts';
 import { fileWarnings } from '../config/file-warnings.ts';
 import { type LoadParts, loadConfiguration } from '../config/load.ts';
 import { spokenPort } from '../config/port.ts';
-import type { CodeIdVendor } from '../core/code-id.ts';
 import { ConfigurationError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 
@@ -12,20 +11,18 @@ import { printable } from '../core/printable.ts';
 export interface CheckParts extends LoadParts {
   /** Writes text of one or more lines and a line break. */
   readonly write: (text: string) => void;
-  /** A code, as a scanner sends it: what the rules make of it is written in place of the devices. */
-  readonly scan?: string | undefined;
-  /** The maker whose code id the code begins with, as with `codeIds` of a scanner. */
-  readonly codeIds?: CodeIdVendor | undefined;
+  /** What the rules make of this code is written in place of the devices. */
+  readonly scan?: TypedScan | undefined;
 }
 
 /**
  * Checks a configuration file without touching a device or the broker: writes every problem with its place, or what
  * will run. Resolves with the exit code: 0, or 78 when the file cannot be used or read.
  */
-export async function checkCommand({ write, scan, codeIds, ...parts }: CheckParts): Promise<number> {
+export async function checkCommand({ write, scan, ...parts }: CheckParts): Promise<number> {
   try {
     const configuration = await loadConfiguration(parts);
-    write(scan === undefined ? summary(configuration, await fileWarnings(configuration)) : spokenScan(scan, configuration.scans.rules, codeIds).join('\n'));
+    write(scan === undefined ? summary(configuration, await fileWarnings(configuration)) : spokenScan(scan, configuration.scans.rules).join('\n'));
     return 0;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -61,7 +61,7 @@ export async function runCommandLine(argv: readonly string[], installation: Inst
     .option('--scan <text>', 'show what its rules make of a code; the separator of GS1 is written <GS>')
     .addOption(new Option('--code-ids <maker>', "the maker whose code id that code begins with, as a scanner's codeIds says").choices(CODE_ID_VENDORS))
     .action(
-      action(async (file: string, { scan, codeIds }: { readonly scan?: string; readonly codeIds?: CodeIdVendor }) => (await import('./check.ts')).checkCommand({ file, scan, codeIds, write: print, ...(await sources(installation)) })),
+      action(async (file: string, { scan, codeIds }: { readonly scan?: string; readonly codeIds?: CodeIdVendor }) => (await import('./check.ts')).checkCommand({ file, scan: scan === undefined ? undefined : { text: scan, codeIds, year: await thisYear() }, write: print, ...(await sources(installation)) })),
     );
   addSheet(program, action);
   program
@@ -176,6 +176,11 @@ async function runningParts({ file, directory, json }: RunningOptions, installat
 async function sources({ driversFolder }: Installation) {
   const { catalogue } = await import('../../drivers/index.ts');
   return { drivers: catalogue, profileFolder: (driver: string): string => fileURLToPath(new URL(`${driver}/profiles/`, driversFolder)) };
+}
+
+async function thisYear(): Promise<number> {
+  const { systemClock } = await import('../acquisition/stamp.ts');
+  return new Date(systemClock(() => 'unsynced').stamp().wallMs).getUTCFullYear();
 }
 
 async function outboxDirectory(file: string, installation: Installation): Promise<string> {

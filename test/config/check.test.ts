@@ -13,7 +13,7 @@ async function check(text: string, folder = folderOf(), scan?: string, codeIds?:
   const file = join(folder, 'gateway.yaml');
   writeFileSync(file, text);
   let output = '';
-  const code = await checkCommand({ file, drivers, profileFolder: () => brought, scan, codeIds, write: (line) => { output += `${line}\n`; } });
+  const code = await checkCommand({ file, drivers, profileFolder: () => brought, scan: scan === undefined ? undefined : { text: scan, codeIds, year: 2026 }, write: (line) => { output += `${line}\n`; } });
   return { code, output: output.replaceAll(`${folder}/`, '') };
 }
 
@@ -105,15 +105,25 @@ gateway.yaml:7:13  devices.cab.driver: there is no driver "scaner"; did you mean
   });
 
   it('takes the code id of a maker who is named off a code, and says what it means', async () => {
-    expect((await check(WHOLE, folderOf(), 'd9521234567882', 'honeywell')).output).toContain('scan     9521234567882\n           symbology EAN-13\n           (01) 09521234567882\n');
+    expect((await check(WHOLE, folderOf(), 'd9521234567882', 'honeywell')).output).toContain('scan     9521234567882\n           symbology EAN-13\n           (01) 09521234567882  GTIN\n');
     expect((await check(WHOLE, folderOf(), '?9521234567882', 'honeywell')).output).toContain('problem: "?" is none of the code ids that are known of honeywell\n           answered as questioned');
     expect((await check(WHOLE, folderOf(), 'd9521234567882')).output).toContain('scan     d9521234567882\n');
   });
 
   it('shows the elements of a code in its order, those that stand there twice too', async () => {
     const { output } = await check(WHOLE, folderOf(), ']d20109521234567882<GS>21A<GS>17261231<GS>10LOT<GS>10OTHER');
-    expect(output.split('\n').filter((line) => /^ +\(/.test(line)).map((line) => line.trim().slice(0, 10))).toEqual(['(01) 09521', '(21) A', '(17) 26123', '(10) LOT', '(10) OTHER']);
+    expect(output.split('\n').filter((line) => /^ +\(/.test(line)).map((line) => line.trim().split('  ')[0])).toEqual(['(01) 09521234567882', '(21) A', '(17) 261231', '(10) LOT', '(10) OTHER']);
     expect((await check(WHOLE, folderOf(), 'https://x.example/01/09521234567882/10/LOT?17=261231')).output).toMatch(/\(01\).*\n.*\(10\).*\n.*\(17\)/);
+  });
+
+  it('says what elements and the modifier of an identifier mean, and which days dates stand for', async () => {
+    const spoken = async (code: string): Promise<readonly string[]> => (await check(WHOLE, folderOf(), code)).output.split('\n').map((line) => line.trim());
+    const dated = await spoken(']d20109521234567882172611007007260101260200<GS>11260230');
+    for (const line of ['(01) 09521234567882  GTIN', '(17) 261100  USE BY or EXPIRY, 2026-11-30', '(7007) 260101260200  HARVEST DATE', '(11) 260230  PROD DATE']) expect(dated).toContain(line);
+    expect(await spoken(']C101095212345678827007260101260131')).toContain('(7007) 260101260131  HARVEST DATE, 2026-01-01, 2026-01-31');
+    expect(await spoken(']C1010952123456788270037512312359')).toContain('(7003) 7512312359  EXPIRY TIME, 2075-12-31');
+    expect(await spoken(']A3PUMP')).toContain('symbology Code 39, check character verified and left out');
+    expect(await spoken(']X0PUMP')).toContain('symbology other');
   });
 
   it('shows hostile codes of any length as short, inert lines', async () => {
