@@ -55,8 +55,9 @@ function doubtOf(epc: EpcReading): string | undefined {
       return 'EPC: this is the identification of the chip and no EPC: the reader reads another part of the memory';
     case 'unknown-header':
       return /[^0]/.test(epc.hex) ? undefined : 'EPC: nothing but zeros: the tag is not programmed';
-    case 'decoded':
     case 'decoded-plus':
+      return epc.moreFollows ? 'EPC: the tag says that more elements follow, such as a batch, which are not read' : undefined;
+    case 'decoded':
     case 'not-epc':
     case 'invalid':
       return undefined;

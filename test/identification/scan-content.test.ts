@@ -206,6 +206,13 @@ describe('what a radio tag means', () => {
     }
   });
 
+  it('of a "+" scheme with more elements behind it has its key, and a remark that these are not read', () => {
+    expect(tag('F73795211411234538566CB0AFC4')).not.toHaveProperty('problems');
+    const more = tag('F7B795211411234538566CB0AFC4');
+    expect(more).toMatchObject({ identity: { ai: '01', value: '79521141123453(21)32a/b' }, problems: ['EPC: the tag says that more elements follow, such as a batch, which are not read'] });
+    expect(more).not.toHaveProperty('valid');
+  });
+
   it('that is not decoded is out raw, says so, and is not called wrong', () => {
     for (const raw of [tag('FD00112233445566778899AA'), tag('E2801160600002054CC2096F'), tag('000000000000000000000000'), tag('3074257BF7194E4000001A85', { pc: 0x3200 })]) {
       expect(raw.problems).toEqual([expect.stringMatching(/^EPC: /)]);
