@@ -1,5 +1,5 @@
 import { printable } from '../../core/printable.ts';
-import { applicationIdentifier, applicationIdentifierAt } from './ai-table.ts';
+import { applicationIdentifierAt } from './ai-table.ts';
 import type { Element } from '../element.ts';
 import { ELEMENTS_MAX, type Gs1Content, type Gs1Problem, SEPARATOR } from './content.ts';
 import { elementProblems } from './element-problems.ts';
@@ -26,16 +26,6 @@ export function parseElementString(text: string): Gs1Content {
     at = afterSeparators(text, element === undefined ? next : at + element.ai.length + element.value.length);
   }
   return { elements, problems: [...unknown, ...elementProblems(elements)] };
-}
-
-/** The element string of the elements: separators where one is needed, none at the ends. */
-export function printElementString(elements: readonly Element[]): string {
-  return elements
-    .map(({ ai, value }, index) => {
-      const open = index < elements.length - 1 && applicationIdentifier(ai)?.predefined !== true;
-      return `${ai}${value}${open ? SEPARATOR : ''}`;
-    })
-    .join('');
 }
 
 function elementAt(text: string, at: number, next: number): Element | undefined {
