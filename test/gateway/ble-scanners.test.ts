@@ -110,6 +110,17 @@ describe('a Zebra scanner over BLE', () => {
     scanner.notify(DATA_TX, '0BF3002003000000414243FE19');
     await vi.waitFor(() => expect(scanner.written(DATA_RX).startsWith(`${PREFIXED_STORED}080004d00400ff28`)).toBe(true), within);
     await vi.waitFor(() => expect(scansIn(events)).toEqual(['PUMP-0042', 'ABC']), within);
+    // Had that answer been lost with the link, the scanner would send the code again, with the retransmit bit.
+    const before = scanner.written(DATA_RX).length;
+    air.dropLinks();
+    await vi.waitFor(() => expect(scanner.written(CREDITS_RX)).toBe('20202020'), within);
+    await gateway.untilOpen();
+    scanner.notify(CREDITS_TX, '05');
+    scanner.notify(DATA_TX, '0F00');
+    scanner.notify(DATA_TX, '0BF3002103000000414243FE18');
+    await vi.waitFor(() => expect(scanner.written(DATA_RX).slice(before)).toContain('080004d00400ff28'), within);
+    await gateway.until(({ devices: [ring], outbox }) => expect([ring?.readings, ring?.repeats, outbox.waiting.scan]).toEqual([1, 1, 0]));
+    expect(scansIn(events)).toEqual(['PUMP-0042', 'ABC']);
   });
 });
 
