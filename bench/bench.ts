@@ -56,6 +56,7 @@ async function main(): Promise<void> {
   if (wanted('identification')) {
     measureDecoding(RUNS, report);
     await measureEverything(1000, 1000);
+    await measureEverything(PORTS * 1000, 4000);
     await measureEverything(Infinity, 2500);
   }
   if (wanted('ble')) await measureBle({ runs: RUNS, report, url: broker.url, path: clockIsSet, folder });
