@@ -21,7 +21,7 @@ export const gattMeter = defineGattDriver({
   options,
   schedule: ({ every, callTimeout }) => ({ everyMs: every, callTimeoutMs: callTimeout }),
   characteristics: ({ read, notify }) => [
-    ...read.map((name) => placeOf(name, 'read')),
+    ...serialNumberFirst(read).map((name) => placeOf(name, 'read')),
     ...notify.map((name) => placeOf(name, 'notify')),
     ...([...read, ...notify].includes('battery') ? [] : [{ ...placeOf('battery', 'read'), optional: true as const }]),
   ],
@@ -37,10 +37,16 @@ function decode({ characteristic, bytes, descriptors }: GattValue, { lowBattery 
   return { observations, ...(level instanceof Decimal && { batteryLow: level.compare(Decimal.of(lowBattery)) <= 0 }) };
 }
 
+/** It tells whose the counters are. */
+function serialNumberFirst(names: readonly string[]): readonly string[] {
+  return [...names].sort((one, other) => Number(other === SERIAL_NUMBER) - Number(one === SERIAL_NUMBER));
+}
+
 function placeOf(name: string, how: GattPlace['how']): GattPlace {
   const { service, uuid } = CHARACTERISTICS.find((known) => known.name === name) as Characteristic;
   return { ...(service !== undefined && { service }), characteristic: uuid, how };
 }
 
+const SERIAL_NUMBER = 'serial-number';
 /** Characteristics with several meters, whose number the device decides. */
 const MANY: ReadonlySet<string> = new Set(['digital', 'revolutions']);

@@ -1,6 +1,6 @@
 import { definePollingDriver } from '../../src/driver-kit/define-driver.ts';
 import { duration, z } from '../../src/driver-kit/options.ts';
-import { chosenPoints, pollPoints } from './poll.ts';
+import { chosenPoints, pollPoints, SERIAL_NUMBER } from './poll.ts';
 import { profile } from './profile.ts';
 
 const fields = z.strictObject({
@@ -45,6 +45,7 @@ export const modbus = definePollingDriver({
   }),
   meters: ({ profile: { points }, only }) => chosenPoints(points, only).map(({ meter }) => meter),
   described: ({ profile: { points }, only }) => chosenPoints(points, only),
-  narrowed: (options, meter) => ({ ...options, only: [meter] }),
+  // The serial number along with it: a meter that was just exchanged is not to be read as the one before.
+  narrowed: (options, meter) => ({ ...options, only: chosenPoints(options.profile.points, options.only).flatMap(({ meter: name }) => (name === meter || name === SERIAL_NUMBER ? [name] : [])) }),
   poll: pollPoints,
 });

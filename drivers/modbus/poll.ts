@@ -135,4 +135,4 @@ const LACKING: ReadonlySet<number> = new Set([2, 3]);
 const LEARNT_MAX = 1000;
 const NOTHING_LEARNT: Learnt = { refused: [], silent: [] };
 /** The meter by whose text a device that was exchanged is known (docs/meters.md). */
-const SERIAL_NUMBER = 'serial-number';
+export const SERIAL_NUMBER = 'serial-number';

@@ -117,7 +117,7 @@ export interface PollingDriver extends About {
   meters(options: unknown): readonly string[];
   /** What these meters are, where the driver knows it beforehand, so that the check finds settings that do not fit. */
   described?(options: unknown): readonly MeterDescription[];
-  /** The options that read one of these meters and no other, for a reading on demand; without it all are read. */
+  /** The options that read one of these meters and no other but the serial number, for a reading on demand; without it all are read. */
   narrowed?(options: unknown, meter: string): unknown;
   /**
    * Asks for everything once, and emits what each exchange brought before the next one begins. Rejects with a

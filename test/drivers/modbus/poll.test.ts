@@ -4,6 +4,7 @@ import { modbus } from '../../../drivers/modbus/driver.ts';
 import { parseFraction, rounded } from '../../../drivers/modbus/fraction.ts';
 import { type Profile, profile } from '../../../drivers/modbus/profile.ts';
 import { observationLine } from '../../../src/acquisition/transcript-observation.ts';
+import { valueAt } from '../../../src/config/yaml-source.ts';
 import { LinkError, ProtocolError } from '../../../src/core/errors.ts';
 import type { Observation } from '../../../src/core/observation.ts';
 import { bytesOfHex } from '../../../src/driver-kit/bytes.ts';
@@ -90,6 +91,20 @@ describe('a poll', () => {
     const groups: string[][] = [];
     await polled({ a: { address: 1 }, 'serial-number': serial }, ['03 02 41 31', '03 02 00 01'], {}, groups);
     expect(groups.flat().map((text) => (JSON.parse(text) as { meter: string }).meter)).toEqual(['serial-number', 'a']);
+  });
+
+  test('of one meter begins with the serial number too, where it is read at all', async () => {
+    const serial = { address: 9, type: 'string', length: 1, quantity: 'text', kind: 'characteristic' };
+    const meters = { a: { address: 1 }, b: { address: 5 }, 'serial-number': serial };
+    const narrowed = (meter: string, only?: readonly string[]): object => {
+      const options = modbus.narrowed?.({ only, profile: profileOf(meters) }, meter);
+      return { only: valueAt(options, ['only']) };
+    };
+    const read = async (answers: readonly string[], options: object): Promise<string[]> =>
+      (await polled(meters, answers, options)).map((text) => (JSON.parse(text) as { meter: string }).meter);
+    expect(await read(['03 02 41 31', '03 02 00 05'], narrowed('b'))).toEqual(['serial-number', 'b']);
+    expect(await read(['03 02 41 31'], narrowed('serial-number'))).toEqual(['serial-number']);
+    expect(await read(['03 02 00 05'], narrowed('b', ['a', 'b']))).toEqual(['b']);
   });
 
   test('emits what each question brought before the next one is asked', async () => {
