@@ -41,6 +41,7 @@ cannot be used. Editors with a YAML language server complete and check the keys 
 \`# yaml-language-server: $schema=./gateway.schema.json\`.
 
 - Durations and sizes are written with their unit, such as \`500 ms\`, \`10 min\` or \`2 GiB\`; a bare number is refused.
+- Numbers keep the digits that are written. One with more than a number holds, about 16, is refused: write it in quotes.
 - An unknown key, a key that stands twice and a wrong value are refused, all of them at once.
 - The file ends with a line break. One that ends within a line is refused, since it may be half written: \`address: 11\` cut to
   \`address: 1\` is another meter.

@@ -142,7 +142,7 @@ function compiledNoValue(codes: Readonly<Record<string, string>>, type: Register
   for (const [key, means] of Object.entries(codes)) {
     const [from, to = from, ...more] = key.split('..').map((text) => codeBits(text, width));
     if (from === undefined || to === undefined || more.length > 0) {
-      return { path: ['noValue'], problem: `${key} is no code of ${type}; write it as 0x8000 or "0xFFF8..0xFFFF", above 2^53 in quotes` };
+      return { path: ['noValue'], problem: `${key} is no code of ${type}; write it as 0x8000 or "0xFFF8..0xFFFF"` };
     }
     if (from > to) {
       return { path: ['noValue'], problem: `${key} holds no code: the bits of its start (${hex(from)}) are above those of its end (${hex(to)})` };

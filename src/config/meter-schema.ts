@@ -9,7 +9,7 @@ export const assetSchema = z.strictObject({
   organization: z.string().min(1).max(100).optional().describe('The asset\'s organization there.'),
 });
 
-/** A number with its exact digits: YAML's own number is turned back into what was written, which is its shortest form. */
+/** A number with its exact digits: YAML's own number is turned back into its shortest form; one that loses digits by it is refused before. */
 const decimal = z.union([z.string(), z.number()]).transform((written, context): Decimal => {
   const value = Decimal.parse(String(written));
   if (value !== undefined) return value;

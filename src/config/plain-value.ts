@@ -1,4 +1,5 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
+import { Decimal } from '../core/decimal.ts';
 import { printable } from '../core/printable.ts';
 import type { Span } from './places.ts';
 import { LEVELS_MAX } from './yaml-bounds.ts';
@@ -66,6 +67,8 @@ class Walk {
     const written = isScalar(node) ? node.source : undefined;
     this.spots.set(spotKey(position.path), { key: position.key, value: span, written });
     if (!isScalar(node) && !isMap(node) && !isSeq(node)) return null;
+    const lost = isScalar(node) ? lostDigits(node.value, written) : undefined;
+    if (lost !== undefined) this.#problem(position.path, span, `has more digits than are kept of a number; write it in quotes: "${printable(lost)}"`);
     if (node.anchor !== undefined && this.#aliasDepth === 0) this.#anchors.set(node.anchor, node);
     return isMap(node) ? this.#map(node, position) : isSeq(node) ? this.#list(node, position) : node.value;
   }
@@ -122,6 +125,14 @@ class Walk {
   #problem(path: Path, span: Span, what: string): void {
     if (this.problems.length < PROBLEMS_MAX) this.problems.push({ path, span, what });
   }
+}
+
+/** What stands there where the number is not what is written, as a text that is read exactly. YAML's hexadecimal and octal numbers are whole. */
+function lostDigits(value: unknown, written: string | undefined): string | undefined {
+  if (typeof value !== 'number' || written === undefined) return undefined;
+  const digits = /^0[xo][0-9A-Fa-f]{1,400}$/.test(written) ? BigInt(written).toString() : written;
+  const [meant, kept] = [digits, String(value)].map((text) => Decimal.parse(text));
+  return meant === undefined || kept?.compare(meant) === 0 ? undefined : digits;
 }
 
 /** A profile of 300 registers has about 3,000. */
