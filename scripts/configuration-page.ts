@@ -49,4 +49,5 @@ cannot be used. Editors with a YAML language server complete and check the keys 
   credential (\`LoadCredential=\`). A password or private key that everybody on the machine may read is refused.
 - A profile that a device names is looked for as \`NAME.yaml\` in the folder \`profiles\` beside this file, beside this file, and
   among those that the driver brings. A name that is found twice is refused; see [writing a profile](writing-a-profile.md).
-- Devices may share a port when all of them are asked (as with \`modbus\`) and their line parameters are equal.`;
+- Devices may share a port when all of them are asked (as with \`modbus\`) and their line parameters are equal, \`protocol\` and
+  \`echo\` too.`;

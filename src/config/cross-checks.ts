@@ -39,10 +39,13 @@ function stands(key: string, { source, path }: Part): boolean {
 function sharedPorts(devices: readonly DeviceDraft[]): readonly Problem[] {
   return devices.flatMap((device, at) => {
     const port = device.common.port;
-    const first = devices.slice(0, at).find((other) => port !== undefined && other.common.port !== undefined && portKey(port) === portKey(other.common.port));
-    if (port === undefined || first === undefined) return [];
-    const why = whyNotShared(first, device);
-    return why === undefined ? [] : [device.part.source.problem([...device.part.path, 'port'], `${spokenPort(port)} is the port of "${first.name}" too; ${why}`)];
+    if (port === undefined) return [];
+    const before = devices.slice(0, at).filter((other) => other.common.port !== undefined && portKey(port) === portKey(other.common.port));
+    const problemsOfPort = before.flatMap((first) => {
+      const why = whyNotShared(first, device);
+      return why === undefined ? [] : [device.part.source.problem([...device.part.path, 'port'], `${spokenPort(port)} is the port of "${first.name}" too; ${why}`)];
+    });
+    return problemsOfPort.slice(0, 1);
   });
 }
 
@@ -53,7 +56,16 @@ function whyNotShared(first: DeviceDraft, second: DeviceDraft): string | undefin
   const [a, b] = [first, second].map(({ common, driver }) => spokenLine(lineOf(common, driver?.serial)));
   if (a !== b) return `on one line all speak alike, but "${first.name}" has ${a ?? ''} and "${second.name}" has ${b ?? ''}`;
   const [one, other] = [first, second].map(isNumbered);
-  return one === other || one === undefined || other === undefined ? undefined : `on one line all speak alike, but only "${one ? first.name : second.name}" has "protocol: tcp"`;
+  if (one !== other && one !== undefined && other !== undefined) return `on one line all speak alike, but only "${one ? first.name : second.name}" has "protocol: tcp"`;
+  const [echo, otherEcho] = [first, second].map(echoOf);
+  if (echo === otherEcho || echo === undefined || otherEcho === undefined) return undefined;
+  return `on one line all hear the same adapter, but only "${echo ? first.name : second.name}" has "echo: true"; write it at both, or at neither`;
+}
+
+/** Whether it expects its questions back; undefined where it cannot be told to, or something is wrong with it by itself. */
+function echoOf({ driver, configuration }: DeviceDraft): boolean | undefined {
+  const isOption = driver?.form === 'polling' && Object.hasOwn(driver.options.shape, 'echo');
+  return isOption && configuration !== undefined ? driver.schedule(configuration.options).echo : undefined;
 }
 
 /** Whether its questions have numbers, as those of Modbus TCP; undefined where something is wrong with it by itself. */

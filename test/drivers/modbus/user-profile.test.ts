@@ -53,6 +53,15 @@ describe('a profile of one\'s own', () => {
     expect([code, text]).toEqual([78, expect.stringContaining('devices.n.port: /dev/ttyS0 is the port of "m" too; on one line all speak alike, but only "n" has "protocol: tcp"')]);
   });
 
+  test('all devices of one port have one echo', async () => {
+    const meters = 'meters:\n  hours: { address: 1, type: uint32, quantity: operating-time, kind: counter }\n';
+    const others = (...echoes: readonly string[]): string => echoes.map((echo, at) => ` }\n  n${at}: { driver: modbus, port: /dev/ttyS0, address: ${at + 2}, profile: own${echo}`).join('');
+    expect((await checked(WHOLE + meters, `, echo: true${others(', echo: true')}`)).code).toBe(0);
+    const { text, code } = await checked(WHOLE + meters, others(', echo: false', ', echo: true'));
+    expect([code, text]).toEqual([78, expect.stringContaining('devices.n1.port: /dev/ttyS0 is the port of "m" too; on one line all hear the same adapter, but only "n1" has "echo: true"; write it at both, or at neither')]);
+    expect(text).toContain('gateway.yaml: 1 problem');
+  });
+
   test('address 0 needs protocol tcp', async () => {
     const meters = 'meters:\n  hours: { address: 1, type: uint32, quantity: operating-time, kind: counter }\n';
     expect((await checked(WHOLE + meters, ', protocol: tcp')).code).toBe(0);
