@@ -15,7 +15,7 @@ const fields = z.strictObject({
   silence: duration({ min: '2 ms', max: '2 s' })
     .prefault('5 ms')
     .describe('The least silence before each question; slow lines get 3.5 characters. Some devices need 50 ms or more.'),
-  retries: z.int().min(0).max(5).default(2).describe('How often an unanswered question is asked again.'),
+  retries: z.int().min(0).max(5).default(2).describe('How often a question is asked again that is left unanswered, or answered with "busy".'),
   echo: z.boolean().default(false).describe('Whether the RS-485 adapter gives back every byte that is sent.'),
 });
 

@@ -74,11 +74,15 @@ function inOrder(blocks: readonly Block[], silent: readonly Span[]): Block[] {
 async function asked(link: PollingLink, { address, protocol }: Polled, { function: code, start, count }: Block): Promise<Reply | ProtocolError> {
   const { request, reply, decoded } = exchangeOf({ address, function: code, start, count }, protocol, () => link.nextNumber());
   try {
-    return decoded(await link.exchange({ request, reply }));
+    return decoded(await link.exchange({ request, reply, isBusy: (frame) => isBusy(decoded(frame)) }));
   } catch (error) {
     if (error instanceof ProtocolError) return error;
     throw error;
   }
+}
+
+function isBusy(reply: Reply): boolean {
+  return reply.kind === 'refusal' && BUSY.has(reply.code);
 }
 
 function learn(refused: Span[], block: Block): void {
@@ -131,6 +135,8 @@ const UNANSWERED_MAX = 2;
  * value (Modbus Application Protocol V1.1b3, section 7).
  */
 const LACKING: ReadonlySet<number> = new Set([2, 3]);
+/** Acknowledge and server device busy (the same section): the device says that it will answer later. */
+const BUSY: ReadonlySet<number> = new Set([5, 6]);
 /** What is refused or left unanswered beyond this is found out anew at each poll. */
 const LEARNT_MAX = 1000;
 const NOTHING_LEARNT: Learnt = { refused: [], silent: [] };

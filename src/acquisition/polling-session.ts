@@ -1,8 +1,8 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, pause } from '../core/clock.ts';
 import { LinkError, ProtocolError } from '../core/errors.ts';
 import type { Observation } from '../core/observation.ts';
 import type { Stamp } from '../core/reading.ts';
-import type { PollingDriver, PollingLink, PollSchedule } from '../driver-kit/define-driver.ts';
+import type { PollingDriver, PollingLink, PollingQuestion, PollSchedule } from '../driver-kit/define-driver.ts';
 import type { Link } from '../driver-kit/link.ts';
 import type { StampedFrame } from './answer.ts';
 import type { Report } from './commits.ts';
@@ -147,7 +147,7 @@ export class PollingSession {
   async #asked(
     link: Link,
     line: QuietLine,
-    question: Parameters<PollingLink['exchange']>[0],
+    question: PollingQuestion,
     signal: AbortSignal,
   ): Promise<StampedFrame> {
     const { name: device, status } = this.#device;
@@ -161,7 +161,9 @@ export class PollingSession {
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
         this.#mute.heard();
-        return answer;
+        if (tried >= retries || question.isBusy?.(answer.frame) !== true) return answer;
+        status.counts.faults += 1;
+        await pause(this.#clock, Math.min(responseTimeoutMs, BUSY_PAUSE_MOST_MS), signal); // the line is free for others meanwhile
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         status.counts.faults += 1;
@@ -221,6 +223,8 @@ const UNSTORED_MAX = 64;
 const FAILURES_MAX = 3;
 /** A device that fails is asked again after this at first, even if it is polled rarely: somebody may be mending it. */
 const PROBE_LEAST_MS = 5000;
+/** Beyond this a pause is not short any more, however patiently the device is asked. */
+const BUSY_PAUSE_MOST_MS = 1000;
 /** How rarely a failing device is asked in the end, unless its schedule is slower still. */
 const PROBE_MOST_MS = 60_000;
 const DOUBLINGS_MAX = 20;

@@ -166,6 +166,17 @@ export interface PollSchedule {
  */
 export type Emit = (observations: readonly Observation[]) => void;
 
+/** What goes out, how its answer is found, and which answers are none yet. */
+export interface PollingQuestion {
+  readonly request: Uint8Array;
+  readonly reply: Framing;
+  /**
+   * Whether a frame says that the device is busy now. Then the question is asked again after a pause, as often as one that
+   * is left unanswered; what the device says to the last try is the answer, busy or not.
+   */
+  readonly isBusy?: ((frame: Uint8Array) => boolean) | undefined;
+}
+
 /** What a polling driver sees of its bus. */
 export interface PollingLink {
   /**
@@ -173,7 +184,7 @@ export interface PollingLink {
    * ProtocolError: `silent` when nothing fitting came in time, `corrupt` when only damaged bytes came; and with a
    * LinkError when the line broke.
    */
-  exchange(question: { readonly request: Uint8Array; readonly reply: Framing }): Promise<Uint8Array>;
+  exchange(question: PollingQuestion): Promise<Uint8Array>;
   /** A number one higher than at the last call by anybody on this bus, for protocols whose questions are numbered. */
   nextNumber(): number;
 }

@@ -655,6 +655,43 @@ describe('damage on the line', () => {
     expect(slave.questions).toHaveLength(3);
     expect(device.report().state).toBe('open');
   });
+
+  test.each([5, 6])('a device that is not ready (exception %i) is asked again after a pause, as often as one that does not answer', async (exception) => {
+    const { bench, slave, device } = oneDevice({ retries: 2, responseTimeout: '400 ms' });
+    await bench.begin(device);
+    slave.nextFaults.push({}, { exception }, { exception });
+    await bench.clock.advance(1000);
+    expect(device.values()).toEqual(['m100=100 m200=200 m300=300']);
+    expect(slave.questions.map(({ start }) => start)).toEqual([100, 200, 200, 200, 300]);
+    const asked = bench.port.traffic.filter(({ way }) => way === 'out').map(({ atMs }) => atMs);
+    expect([2, 3].map((at) => (asked[at] ?? 0) - (asked[at - 1] ?? 0)).every((ms) => ms >= 400 && ms < 500)).toBe(true);
+    expect(device.report().counts.faults).toBe(2);
+  });
+
+  test('one that stays busy has no value, with its reason, and its neighbours on the line go on meanwhile', async () => {
+    const bench = new Bench();
+    const busy = bench.device({ address: 1, every: '1 min', retries: 1, responseTimeout: '30 s' });
+    const other = bench.device({ address: 2, every: '1 s', retries: 0 });
+    bench.run(busy, other);
+    await bench.clock.advance(30_100);
+    busy.slave.fault = { exception: 6 };
+    other.reports.length = 0;
+    await bench.clock.advance(60_000);
+    const busyNow = 'exception 6, device busy';
+    expect(busy.values().at(-1)).toBe(`m100=${busyNow} m200=${busyNow} m300=${busyNow}`);
+    expect(busy.slave.questions.slice(-6).map(({ start }) => start)).toEqual([100, 100, 200, 200, 300, 300]);
+    expect(other.values().length).toBeGreaterThan(58);
+    expect(busy.report().state).toBe('open');
+  });
+
+  test('one that is busy and then late gives its own values and no other\'s', async () => {
+    const { bench, slave, device } = oneDevice({ retries: 2, responseTimeout: '400 ms' });
+    await bench.begin(device);
+    slave.nextFaults.push({}, { exception: 6 }, { afterMs: 900 });
+    await bench.clock.advance(30_000);
+    expect(device.wrong()).toEqual([]);
+    expect(device.values()[0]).toBe('m100=100 m200=200 m300=300');
+  });
 });
 
 describe('a silent device', () => {
