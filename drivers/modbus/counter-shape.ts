@@ -7,7 +7,13 @@ import type { RegisterType } from './registers.ts';
 export function counterShape(point: Point): CounterShape | undefined {
   if (point.kind !== 'counter') return undefined;
   const { rollover, reset, rateMax: rateMaxPerHour } = point;
-  return { ...widthOf(point), rollover, reset, rateMaxPerHour };
+  return { ...widthOf(point), rollover, reset, rateMaxPerHour, rounding: roundingOf(point) };
+}
+
+/** Only fractions that no decimal number holds are rounded. */
+function roundingOf({ terms, scale, offset, decimals }: Point): Decimal | undefined {
+  const isRounded = [scale, offset, ...terms.map(({ weight }) => weight)].some(({ denominator }) => denominator !== 1n);
+  return isRounded ? new Decimal(1n, -decimals) : undefined;
 }
 
 /** Nothing of a float, a signed number, or a value of several terms: these have no one place where they begin again. */

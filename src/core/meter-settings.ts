@@ -14,6 +14,8 @@ export interface CounterShape {
   readonly rateMaxPerHour?: Decimal | undefined;
   /** The smallest amount by which the value can change. */
   readonly step?: Decimal | undefined;
+  /** What the value is rounded to, where it is rounded at all: half of it more, or less, is shown than was counted. */
+  readonly rounding?: Decimal | undefined;
 }
 
 /** What is plausible for a value; one outside is `uncertain`. */

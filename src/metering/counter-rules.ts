@@ -13,6 +13,8 @@ export interface CounterRules {
   readonly rateMaxPerHour?: Decimal | undefined;
   /** What the counter may be ahead of its rate, since devices show what they count in steps of their own. */
   readonly slack: Decimal;
+  /** What its values are rounded to, where they are: the highest can be rounded up to the modulus. */
+  readonly rounding?: Decimal | undefined;
 }
 
 /** What the configuration says outweighs what driver and profile say; the rest follows from what is measured. */
@@ -26,7 +28,8 @@ export function counterRules(quantity: Quantity, known: CounterShape = {}, confi
     isExtended: bits === undefined || bits < EPOCH_BITS,
     reset: configured.reset ?? known.reset ?? true,
     rateMaxPerHour: rate ?? natural?.rate,
-    slack: rate === undefined && natural !== undefined ? natural.slack : (configured.step ?? known.step ?? Decimal.of(1)),
+    slack: rate === undefined && natural !== undefined ? natural.slack : (configured.step ?? known.step ?? Decimal.of(1)).plus(known.rounding ?? Decimal.of(0)),
+    rounding: known.rounding,
   };
 }
 

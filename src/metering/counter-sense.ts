@@ -35,7 +35,8 @@ export type CounterVerdict =
  * the last believed one, the doubtful one was noise or torn; if it follows from the doubtful one, the counter was set back or
  * replaced, and a new epoch begins, so that the way between the two is never taken for a count. Pure.
  */
-export function judgedCounter(value: Decimal, at: Stamp, state: CounterState, rules: CounterRules): CounterVerdict {
+export function judgedCounter(shown: Decimal, at: Stamp, state: CounterState, rules: CounterRules): CounterVerdict {
+  const value = belowModulus(shown, rules);
   const { reference, doubt } = state;
   if (reference === undefined) return believed({ ...state, reference: { value, at }, doubt: undefined }, rules);
   const step = stepTo(value, at, reference, rules);
@@ -55,6 +56,13 @@ export function judgedCounter(value: Decimal, at: Stamp, state: CounterState, ru
 /** The value with the rollovers of its epoch; a modulus that no decimal number holds leaves no trail of digits. */
 export function extended(value: Decimal, turns: number, { modulus }: CounterRules): Decimal {
   return turns === 0 || modulus === undefined ? value : value.plus(modulus.times(Decimal.of(turns)).rounded(DECIMALS_MAX));
+}
+
+/** A value that was rounded up to where the counter goes back to 0 is rounded down: the counter has not gone round yet. */
+function belowModulus(shown: Decimal, { modulus, rounding }: CounterRules): Decimal {
+  if (modulus === undefined || rounding === undefined || shown.compare(modulus) < 0) return shown;
+  const lower = shown.minus(rounding);
+  return lower.compare(modulus) < 0 ? lower : shown;
 }
 
 type Step = 'counts' | 'counts-perhaps-more' | 'rolls-over' | 'rolls-over-perhaps-more' | 'falls' | 'jumps';

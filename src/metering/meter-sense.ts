@@ -59,7 +59,7 @@ function judgedCount(content: MeterContent & { readonly value?: Decimal | undefi
   }
   const cause = isExchanged ? 'serial-number' : verdict.cause;
   const { device, meter, asset, unit } = content;
-  const event = cause === undefined ? undefined : { device, meter, asset, unit, epoch, cause, last: before.counter?.reference, first: content.value };
+  const event = cause === undefined ? undefined : { device, meter, asset, unit, epoch, cause, last: before.counter?.reference, first: verdict.value };
   return { content: doubted({ ...content, value: verdict.value, epoch }, verdict.reason), state, event };
 }
 
