@@ -5,9 +5,14 @@ import { suggestion } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { valueAt } from './yaml-source.ts';
 
-/** What is wrong between the meters, the assets that they belong to, and the list of these. */
-export function crossCheckAssets(devices: readonly DeviceDraft[], list: AssetList, complete: boolean): readonly Problem[] {
-  return [...devices.flatMap((device) => withoutAsset(device, list)), ...listedNowhere(devices, list), ...sharedMeters(devices, list), ...(complete ? devices.flatMap((device) => incomplete(device, list)) : [])];
+/**
+ * What is wrong between the meters, the assets that they belong to, and the list of these. Unless `complete` says so, every meter
+ * has to have all as soon as there is a list; what is missing is not told for one that cannot be read.
+ */
+export function crossCheckAssets(devices: readonly DeviceDraft[], list: AssetList, complete: boolean | undefined): readonly Problem[] {
+  const isAsked = (complete ?? list.file !== '') && list.problems.length === 0;
+  const why = complete === true ? 'which "assets.complete" asks for' : 'which every meter needs where there is a list of assets';
+  return [...devices.flatMap((device) => withoutAsset(device, list)), ...listedNowhere(devices, list), ...sharedMeters(devices, list), ...(isAsked ? devices.flatMap((device) => incomplete(device, list, why)) : [])];
 }
 
 /** A name in the work management system says nothing without the asset. */
@@ -42,12 +47,12 @@ function sharedMeters(devices: readonly DeviceDraft[], list: AssetList): readonl
 }
 
 /** What a receiver that books by asset and meter could not book. */
-function incomplete(device: DeviceDraft, list: AssetList): readonly Problem[] {
+function incomplete(device: DeviceDraft, list: AssetList, why: string): readonly Problem[] {
   return (device.known ?? []).flatMap((meter) => {
     const asset = assetOf(device, meter, list);
     const missing = asset === undefined ? ['asset'] : PARTS.filter((part) => asset[part] === undefined).map((part) => PART_NAMES[part]);
-    const where = list.file === '' ? `write it at the device, or leave the meter out with "only"` : 'write it in the list of assets or at the device, or leave the meter out with "only"';
-    return missing.length === 0 ? [] : [problemAt(device, meter, list, `meter "${meter}" has no ${missing.join(', no ')}, which "assets.complete" asks for; ${where}`)];
+    const where = list.file === '' ? 'at the device' : 'in the list of assets or at the device';
+    return missing.length === 0 ? [] : [problemAt(device, meter, list, `meter "${meter}" has no ${missing.join(', no ')}, ${why}; write it ${where}, leave the meter out with "only", or write "assets: { complete: false }"`)];
   });
 }
 

@@ -59,7 +59,7 @@ async function readContent(source: YamlSource, parts: LoadParts): Promise<ReadCo
     ...crossCheckMqtt(mqtt?.output ?? {}, mqttPart),
     ...devices.flatMap((device) => device.problems),
     ...crossCheckDevices(devices),
-    ...crossCheckAssets(devices, assets, top.output.assets?.complete ?? false),
+    ...crossCheckAssets(devices, assets, top.output.assets?.complete),
   ];
   if (problems.length > 0 || top.complete === undefined || mqtt?.complete === undefined) return { problems };
   const { gateway, site, owner, outbox, log, led, ble, scans: { contextTimeout } } = top.complete;

@@ -151,7 +151,7 @@ export const scansSchema = z.strictObject({
 /** Where the assets of meters come from. */
 export const assetsSchema = z.strictObject({
   list: z.string().min(1).max(500).optional().describe('A CSV file with a line for each meter, by its whole path or from this file\'s folder; columns "device", "meter", "asset", "site", "organization", "name", "min", "max".'),
-  complete: z.boolean().default(false).describe('Whether every meter that is read must have an asset with number, site, organization and a meter\'s name, as a receiver needs that books by them; what is missing is then an error.'),
+  complete: z.boolean().optional().describe('Whether every meter that is read must have an asset with number, site, organization and a meter\'s name, as a receiver needs that books by them; what is missing is then an error. With a list it must unless this is false; without one it need not unless this is true.'),
 });
 
 /** How a profile is named: the name of a file, which can never lead to another folder. */

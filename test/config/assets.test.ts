@@ -6,30 +6,30 @@ import { loadConfiguration } from '../../src/config/load.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import { ConfigurationError } from '../../src/core/errors.ts';
 import { assetOf } from '../../src/metering/meter-content.ts';
-import { folderOf, HEAD, load, problems } from './support.ts';
+import { folderOf, HEAD, load, problems, WHOLE } from './support.ts';
 
 const LIST = 'device,meter,asset,site,organization,name,min,max\n';
 const genset = (name: string, ...lines: string[]): string => `  ${name}:\n    driver: meter\n    port: /dev/ttyUSB0\n    address: 1\n    profile: genset\n${lines.map((line) => `    ${line}\n`).join('')}`;
 const file = (assets: string, ...devices: string[]): string => `${HEAD}assets: { ${assets} }\ndevices:\n${devices.join('')}`;
 
-async function withList(list: string, text = file('list: assets.csv', genset('gen'))): Promise<readonly string[]> {
+async function withList(list: string, text = file('list: assets.csv, complete: false', genset('gen'))): Promise<readonly string[]> {
   return problems(text, folderOf({ 'assets.csv': list }));
 }
 
 describe('a list of assets', () => {
   it('says which asset a meter belongs to, and what is plausible; what stands at the device outweighs it', async () => {
     const folder = folderOf({ 'assets.csv': `${LIST}gen,hours,"11450 ""A""",BEDFORD,EAGLENA,RUNHOURS,0,99999.9\n` });
-    const listed = (await load(file('list: assets.csv', genset('gen')), folder)).devices[0];
+    const listed = (await load(file('list: assets.csv, complete: false', genset('gen')), folder)).devices[0];
     expect(assetOf('hours', { device: 'gen', meters: listed?.meters ?? {} })).toEqual({ number: '11450 "A"', site: 'BEDFORD', organization: 'EAGLENA', meter: 'RUNHOURS' });
     expect(listed?.meters['hours']?.limits).toEqual({ min: Decimal.of(0), max: new Decimal(999_999n, -1) });
-    const written = (await load(file('list: assets.csv', genset('gen', 'asset: { number: "9" }', 'meters: { hours: { meter: HRS, max: 5, asset: { number: "8" } } }')), folder)).devices[0];
+    const written = (await load(file('list: assets.csv, complete: false', genset('gen', 'asset: { number: "9" }', 'meters: { hours: { meter: HRS, max: 5, asset: { number: "8" } } }')), folder)).devices[0];
     expect(assetOf('hours', { device: 'gen', asset: written?.asset, meters: written?.meters ?? {} })).toEqual({ number: '8', meter: 'HRS' });
     expect(written?.meters['hours']?.limits).toEqual({ min: Decimal.of(0), max: Decimal.of(5) });
   });
 
   it('may have its columns in any order, with semicolons, and need not name all', async () => {
     const folder = folderOf({ 'assets.csv': 'Asset;Meter;Device\r\n7;hours;gen\r\n\r\n' });
-    const [device] = (await load(file('list: assets.csv', genset('gen')), folder)).devices;
+    const [device] = (await load(file('list: assets.csv, complete: false', genset('gen')), folder)).devices;
     expect(assetOf('hours', { device: 'gen', asset: { number: '1' }, meters: device?.meters ?? {} })).toMatchObject({ number: '7' });
   });
 
@@ -56,20 +56,37 @@ describe('a list of assets', () => {
   });
 
   it('feeds a meter of an asset once, whether it stands in the list or at the device', async () => {
-    const both = file('list: assets.csv', genset('a', 'asset: { number: "1" }', 'meters: { hours: { meter: RUN } }'), genset('b'));
+    const both = file('list: assets.csv, complete: false', genset('a', 'asset: { number: "1" }', 'meters: { hours: { meter: RUN } }'), genset('b'));
     expect(await withList('device,meter,asset,name\nb,hours,1,RUN\n', both)).toEqual(['assets.csv:2:1  "RUN" of the same asset is already fed by "a.hours"']);
   });
 });
 
 describe('assets that have to be complete', () => {
   it('say what a meter lacks, and where to write it', async () => {
-    expect(await problems(file('complete: true', genset('gen')))).toEqual([':7:3  devices.gen: meter "hours" has no asset, which "assets.complete" asks for; write it at the device, or leave the meter out with "only"']);
+    expect(await problems(file('complete: true', genset('gen')))).toEqual([':7:3  devices.gen: meter "hours" has no asset, which "assets.complete" asks for; write it at the device, leave the meter out with "only", or write "assets: { complete: false }"']);
     expect(await problems(file('complete: true', genset('gen', 'asset: { number: "1", site: S }', 'meters: { hours: { max: 7 } }')))).toEqual([
-      ':13:15  devices.gen.meters.hours: meter "hours" has no organization, no name in the work management system, which "assets.complete" asks for; write it at the device, or leave the meter out with "only"',
+      ':13:15  devices.gen.meters.hours: meter "hours" has no organization, no name in the work management system, which "assets.complete" asks for; write it at the device, leave the meter out with "only", or write "assets: { complete: false }"',
     ]);
     expect(await withList('device,meter,asset,site\ngen,hours,1,S\n', file('complete: true, list: assets.csv', genset('gen')))).toEqual([
-      'assets.csv:2:1  meter "hours" has no organization, no name in the work management system, which "assets.complete" asks for; write it in the list of assets or at the device, or leave the meter out with "only"',
+      'assets.csv:2:1  meter "hours" has no organization, no name in the work management system, which "assets.complete" asks for; write it in the list of assets or at the device, leave the meter out with "only", or write "assets: { complete: false }"',
     ]);
+  });
+
+  it('are asked for as soon as there is a list, unless the file says otherwise', async () => {
+    const folder = folderOf({ 'assets.csv': 'device,meter,asset,site\ngen,hours,1,S\n' });
+    const two = (assets: string): string => file(assets, genset('gen'), genset('gen2').replace('ttyUSB0', 'ttyUSB1'));
+    expect(await problems(two('list: assets.csv'), folder)).toEqual([
+      ':12:3  devices.gen2: meter "hours" has no asset, which every meter needs where there is a list of assets; write it in the list of assets or at the device, leave the meter out with "only", or write "assets: { complete: false }"',
+      'assets.csv:2:1  meter "hours" has no organization, no name in the work management system, which every meter needs where there is a list of assets; write it in the list of assets or at the device, leave the meter out with "only", or write "assets: { complete: false }"',
+    ]);
+    await expect(load(two('list: assets.csv, complete: false'), folder)).resolves.toBeDefined();
+    await expect(load(WHOLE)).resolves.toBeDefined();
+    await expect(load(`${HEAD}devices:\n${genset('gen')}`)).resolves.toBeDefined();
+  });
+
+  it('are not missed in a list that cannot be read', async () => {
+    expect(await problems(file('list: nowhere.csv', genset('gen')))).toHaveLength(1);
+    expect(await withList('device,meter,assett\n')).toHaveLength(2);
   });
 
   it('are taken when every meter has all', async () => {

@@ -69,14 +69,14 @@ describe('a list of assets, in a gateway as a process', () => {
     expect(said('TRUCK-3')).toMatchObject({ role: 'unknown', problems: ['not in the list assets.csv'], context: { location: 'SHELF-7' } });
   }, 60_000);
 
-  it('says which asset a meter belongs to; with assets.complete a meter that is in no list does not start', async () => {
+  it('says which asset a meter belongs to; a meter that the list says too little of keeps it from starting', async () => {
     const { broker, events } = await received();
     const folder = temporaryFolder();
     const meter = pty();
     const slave = new ModbusSlave({ address: 10, send: (bytes) => void meter.write(bytes), register: (address) => ({ 1798: 0x02a6, 1799: 0x2190 })[address] ?? 0 });
     meter.onData((chunk) => slave.feed(chunk));
     const list = join(folder, 'meters.csv');
-    const gateway = TestGateway.make({ folder, mqtt: `url: "${broker.url}"`, more: { assets: 'list: meters.csv, complete: true' }, devices: { generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 10 min, only: [engine-hours]` } });
+    const gateway = TestGateway.make({ folder, mqtt: `url: "${broker.url}"`, more: { assets: 'list: meters.csv' }, devices: { generator: `driver: modbus, port: ${meter.path}, address: 10, profile: deep-sea-genset, every: 10 min, only: [engine-hours]` } });
     writeFileSync(list, 'device,meter,asset,site,organization,name\ngenerator,engine-hours,11450,BEDFORD,EAGLENA,RUNHOURS\n');
     gateway.start();
     await vi.waitFor(() => expect(events.find(({ data }) => data['meter'] === 'engine-hours')?.data).toMatchObject({ value: 12345, asset: { number: '11450', site: 'BEDFORD', organization: 'EAGLENA', meter: 'RUNHOURS' } }), within);
@@ -84,6 +84,6 @@ describe('a list of assets, in a gateway as a process', () => {
     writeFileSync(list, 'device,meter,asset,site,organization\ngenerator,engine-hours,11450,BEDFORD,EAGLENA\n');
     const refused = spawnSync(process.execPath, [PROGRAM, 'run', gateway.configurationFile], { encoding: 'utf8', timeout: 15_000 });
     expect(refused.status).toBe(78);
-    expect(refused.stdout + refused.stderr).toContain(`${list}:2:1  meter "engine-hours" has no name in the work management system, which "assets.complete" asks for`);
+    expect(refused.stdout + refused.stderr).toContain(`${list}:2:1  meter "engine-hours" has no name in the work management system, which every meter needs where there is a list of assets`);
   }, 60_000);
 });
