@@ -1,5 +1,5 @@
 import { openPty, type Pty } from './pty.ts';
-import { withChecksum } from './modbus-slave.ts';
+import { type SlaveQuestion, withChecksum } from './modbus-slave.ts';
 import type { SeededRandom } from './random.ts';
 
 /** What can go wrong with one answer. */
@@ -23,6 +23,9 @@ export const LINE_FAULTS = [
 /** One of them, or nothing. */
 export type LineFault = (typeof LINE_FAULTS)[number];
 
+/** What can go wrong with an echo, where the adapter gives one. */
+export const ECHO_FAULTS = ['echo lost', 'echo damaged', 'echo in pieces'] as const;
+
 /** What a faulty line is made of. */
 export interface FaultyLineParts {
   readonly random: SeededRandom;
@@ -32,6 +35,12 @@ export interface FaultyLineParts {
   readonly units: readonly number[];
   /** How many of a hundred answers go wrong. */
   readonly faultsInHundred: number;
+  /** The answer to a Modbus question from its function on, by the number of the question on this line; four registers that name it unless given. */
+  readonly answer?: ((question: SlaveQuestion, number: number) => readonly number[]) | undefined;
+  /** The refusals that are done to an answer; 2, 4 and 6 unless given. */
+  readonly exceptions?: readonly number[] | undefined;
+  /** Whether the adapter gives every byte back that is sent, most of the time. */
+  readonly echo?: boolean | undefined;
 }
 
 /**
@@ -43,7 +52,7 @@ export class FaultyLine {
   /** How many questions came, to any unit. */
   questions = 0;
   /** How often each fault was done to an answer. */
-  readonly injected = new Map<LineFault | 'unplug', number>();
+  readonly injected = new Map<Injected, number>();
   faultsInHundred: number;
   readonly #parts: FaultyLineParts;
   readonly #busy = new Map<number, Promise<void>>();
@@ -76,9 +85,23 @@ export class FaultyLine {
   #plugged(): Pty {
     const pty = openPty();
     pty.onData((chunk) => {
-      if (pty === this.#pty) this.#feed(chunk);
+      if (pty !== this.#pty) return;
+      if (this.#parts.echo === true) this.#echo(chunk);
+      this.#feed(chunk);
     });
     return pty;
+  }
+
+  #echo(chunk: Uint8Array): void {
+    const { random } = this.#parts;
+    const fault = random.below(400) < this.faultsInHundred ? random.oneOf(ECHO_FAULTS) : undefined; // a quarter as often as those of answers
+    if (fault !== undefined) this.#count(fault);
+    if (fault === 'echo lost') return;
+    const back = Uint8Array.from(chunk);
+    if (fault === 'echo damaged') back[random.below(back.length)]! ^= 1 << random.below(8);
+    if (fault !== 'echo in pieces') return this.#send(back);
+    this.#send(back.slice(0, 3)); // the rest comes before any answer, which takes a millisecond at least
+    this.#send(back.slice(3));
   }
 
   #feed(chunk: Uint8Array): void {
@@ -89,8 +112,10 @@ export class FaultyLine {
         const [unit = 0, place = 0] = Buffer.from(this.#buffer.subarray(1, end)).toString().split(':').map(Number);
         this.#take(end + 1, unit, (number) => textAnswer(unit, place, number));
       } else if (this.#buffer.length >= QUESTION_LENGTH && isQuestion(this.#buffer)) {
-        const [unit = 0, code = 0, high = 0, low = 0] = this.#buffer;
-        this.#take(QUESTION_LENGTH, unit, (number, place = high * 256 + low, from = unit) => modbusAnswer(from, code, place, number));
+        const [unit = 0, code = 0, high = 0, low = 0, ...counted] = this.#buffer;
+        const count = (counted[0] ?? 0) * 256 + (counted[1] ?? 0);
+        const { answer = modbusAnswer } = this.#parts;
+        this.#take(QUESTION_LENGTH, unit, (number, place = high * 256 + low, from = unit) => withChecksum([from, ...answer({ address: from, function: code, start: place, count }, number)]));
       } else if (this.#buffer.length < QUESTION_LENGTH) {
         return;
       } else {
@@ -154,7 +179,7 @@ export class FaultyLine {
       case 'bad length':
         return this.#send(withChecksum([unit, code, whole[2]! + 2 * (1 + random.below(3)) * (random.below(2) === 0 ? 1 : -1), ...whole.slice(3, -2)]));
       case 'exception':
-        return this.#send(withChecksum([unit, code | 0x80, random.oneOf([2, 4, 6])]));
+        return this.#send(withChecksum([unit, code | 0x80, random.oneOf(this.#parts.exceptions ?? [2, 4, 6])]));
       case 'another master, another unit':
         this.#send(withChecksum([unit + 1, code, ...question.slice(2, 6)]));
         await passed(3);
@@ -170,17 +195,20 @@ export class FaultyLine {
     void this.#pty.write(Buffer.concat(parts));
   }
 
-  #count(fault: LineFault | 'unplug'): void {
+  #count(fault: Injected): void {
     this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1);
   }
 }
 
+/** All that can be done to a line. */
+type Injected = LineFault | (typeof ECHO_FAULTS)[number] | 'unplug';
+
 type Compose = (number: number, place?: number, from?: number) => Uint8Array;
 
 /** Four registers: the unit, the place, and the question's number in two. */
-function modbusAnswer(unit: number, code: number, place: number, number: number): Uint8Array {
-  const words = [unit, place, number >> 16, number & 0xffff];
-  return withChecksum([unit, code, 8, ...words.flatMap((word) => [word >> 8, word & 0xff])]);
+function modbusAnswer({ address, function: code, start }: SlaveQuestion, number: number): readonly number[] {
+  const words = [address, start, number >> 16, number & 0xffff];
+  return [code, 8, ...words.flatMap((word) => [word >> 8, word & 0xff])];
 }
 
 /** The same in text, such as "=5:100:77:1a2b" and a carriage return, with its Modbus checksum. */
