@@ -37,17 +37,24 @@ export async function pollPoints(link: PollingLink, polled: Polled, emit: Emit, 
   let unanswered: ProtocolError | undefined;
   let answers = 0;
   let unansweredInARow = 0;
+  let serialOwed: Block | undefined;
   for (let block = blocks.shift(); block !== undefined && unansweredInARow < UNANSWERED_MAX; block = blocks.shift()) {
     const answer = await asked(link, polled, block);
     silent = silent.filter((span) => !isSame(span, block));
     if (answer instanceof ProtocolError) {
       silent = [...silent, spanOf(block)].slice(-LEARNT_MAX);
+      if (unanswered === undefined && hasSerialNumber(block) && !learnt.silent.some((span) => isSame(span, block))) serialOwed = block;
       unanswered ??= answer;
       unansweredInARow += 1;
       continue;
     }
     answers += 1;
     unansweredInARow = 0;
+    if (serialOwed !== undefined) {
+      blocks.unshift(serialOwed, block); // whoever answers now may be an exchanged meter that was starting up
+      serialOwed = undefined;
+      continue;
+    }
     const isLacking = answer.kind === 'refusal' && LACKING.has(answer.code);
     if (isLacking) learn(refused, block);
     const parts = isLacking ? halvesOf(block) : [block];
@@ -66,9 +73,13 @@ export async function pollPoints(link: PollingLink, polled: Polled, emit: Emit, 
 function inOrder(blocks: readonly Block[], silent: readonly Span[]): Block[] {
   const turnOf = (block: Block): number => {
     const at = silent.findIndex((span) => isSame(span, block));
-    return at >= 0 ? at + 1 : block.points.some(({ meter }) => meter === SERIAL_NUMBER) ? -1 : 0;
+    return at >= 0 ? at + 1 : hasSerialNumber(block) ? -1 : 0;
   };
   return [...blocks].sort((one, other) => turnOf(one) - turnOf(other));
+}
+
+function hasSerialNumber({ points }: Block): boolean {
+  return points.some(({ meter }) => meter === SERIAL_NUMBER);
 }
 
 async function asked(link: PollingLink, { address, protocol }: Polled, { function: code, start, count }: Block): Promise<Reply | ProtocolError> {

@@ -93,6 +93,18 @@ describe('a poll', () => {
     expect(groups.flat().map((text) => (JSON.parse(text) as { meter: string }).meter)).toEqual(['serial-number', 'a']);
   });
 
+  test('asks for the serial number again before it takes the first counter, where it was left unanswered', async () => {
+    const serial = { address: 9, type: 'string', length: 1, quantity: 'text', kind: 'characteristic' };
+    const meters = { m1: { address: 1 }, m5: { address: 5 }, 'serial-number': serial };
+    const raws = async (answers: readonly string[]): Promise<string[]> => (await polled(meters, answers)).map((text) => valueAt(JSON.parse(text), ['raw'])).map(String);
+    expect(await raws(['silent', '03 02 00 01', '03 02 41 31', '03 02 00 02', '03 02 00 05'])).toEqual(['4131', '2', '5']);
+    expect(await raws(['silent', '03 02 00 01', 'silent', '03 02 00 02', '03 02 00 05'])).toEqual(['2', '5', '']);
+    const never = lacking([], 125, [9]);
+    const learnt = await never.poll(meters, undefined);
+    await never.poll(meters, learnt);
+    expect(never.asked).toEqual(['9+1', '1+1', '9+1', '1+1', '5+1', '1+1', '5+1', '9+1']);
+  });
+
   test('of one meter begins with the serial number too, where it is read at all', async () => {
     const serial = { address: 9, type: 'string', length: 1, quantity: 'text', kind: 'characteristic' };
     const meters = { a: { address: 1 }, b: { address: 5 }, 'serial-number': serial };
