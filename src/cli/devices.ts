@@ -6,6 +6,7 @@ import { isLasting, type Advertisement } from '../driver-kit/advertisement.ts';
 import type { AdvertisingDriver } from '../driver-kit/define-driver.ts';
 import { AdapterRadio } from '../transports/ble/adapter-radio.ts';
 import { EXIT_UNAVAILABLE } from './exit-codes.ts';
+import { suggestedNames } from './suggested-names.ts';
 
 /** What `tailgate devices --ble` needs. */
 export interface DevicesParts extends LoadParts {
@@ -24,7 +25,7 @@ interface InRange {
 
 /** Listens for a while and shows who is in range, strongest first, with the driver and a piece of configuration. Resolves with the exit code. */
 export async function devicesCommand({ radioProgram, listenMs, write, ...sources }: DevicesParts): Promise<number> {
-  const { ble } = await loadConfiguration(sources);
+  const { ble, devices } = await loadConfiguration(sources);
   const clock = systemClock(() => 'unsynced');
   const silent = (): void => undefined;
   const radio = new AdapterRadio({ ...ble, isPassive: false, program: radioProgram, clock, random: Math.random, log: { debug: silent, info: silent, warn: silent, error: silent } });
@@ -49,7 +50,9 @@ export async function devicesCommand({ radioProgram, listenMs, write, ...sources
     write(`${state.fault.message}\n`);
     return EXIT_UNAVAILABLE;
   }
-  for (const device of [...found.values()].toSorted((a, b) => b.advertisement.rssi - a.advertisement.rssi)) write(spokenDevice(device));
+  const inRange = [...found.values()].toSorted((a, b) => b.advertisement.rssi - a.advertisement.rssi).map((device) => ({ ...device, piece: pieceOf(device) }));
+  const names = namesOf(inRange, devices.map(({ name }) => name));
+  for (const device of inRange) write(spokenDevice(device, names));
   if (found.size === 0) write(`Nothing was heard within ${listenMs / 1000} s.\n`);
   return 0;
 }
@@ -61,28 +64,45 @@ function merged(before: Advertisement | undefined, now: Advertisement): Advertis
   return { ...now, connectable: before.connectable || now.connectable, serviceUuids };
 }
 
-/** Everything in it comes from whoever is in range. */
-function spokenDevice({ advertisement, driver, id }: InRange): string {
-  const { address, rssi, name, connectable, serviceUuids } = advertisement;
-  const facts = [`${rssi} dBm`, name === undefined ? undefined : `"${printable(name, 60)}"`, connectable ? 'connectable' : undefined, serviceUuids.length > 0 ? `services ${serviceUuids.slice(0, SERVICES_SHOWN).join(', ')}` : undefined];
-  const head = `${address}  ${facts.filter((fact) => fact !== undefined).join(', ')}`;
+/** What the configuration may say of a device, but for its name. */
+interface Piece {
+  readonly driver: string;
+  readonly says: string;
+  readonly port: string;
+  readonly options: readonly string[];
+}
+
+/** What is suggested for it; nothing where nobody understands it. */
+function pieceOf({ advertisement, driver, id }: InRange): Piece | undefined {
   if (driver !== undefined) {
     const by = id !== undefined && !isLasting(advertisement) ? `id: ${JSON.stringify(printable(id, 64))}` : whomIn(advertisement);
-    return `${head}\n${configurationOf(advertisement, { driver: driver.name, says: driver.summary, port: by, options: [] })}`;
+    return { driver: driver.name, says: driver.summary, port: by, options: [] };
   }
-  const guess = connectable ? GUESSES.find(({ services }) => services.some((uuid) => serviceUuids.includes(uuid))) : undefined;
-  if (guess === undefined) return `${head}\n`;
-  return `${head}\n${configurationOf(advertisement, { ...guess, port: `${whomIn(advertisement)}${guess.stream}` })}`;
+  const guess = advertisement.connectable ? GUESSES.find(({ services }) => services.some((uuid) => advertisement.serviceUuids.includes(uuid))) : undefined;
+  return guess && { ...guess, port: `${whomIn(advertisement)}${guess.stream}` };
+}
+
+/** The names of the pieces by their addresses: two that are pasted together, or to what is there, must not be one key. */
+function namesOf(inRange: readonly (InRange & { readonly piece: Piece | undefined })[], taken: readonly string[]): ReadonlyMap<string, string> {
+  const unnamed = inRange.flatMap(({ advertisement: { address }, piece }) => (piece === undefined ? [] : [{ address, driver: piece.driver }]));
+  const names = suggestedNames(unnamed, taken);
+  return new Map(unnamed.map(({ address }, index) => [address, names[index] ?? '']));
+}
+
+/** Everything in it comes from whoever is in range. */
+function spokenDevice({ advertisement, piece }: InRange & { readonly piece: Piece | undefined }, names: ReadonlyMap<string, string>): string {
+  const { address, rssi, name, connectable, serviceUuids } = advertisement;
+  const facts = [`${rssi} dBm`, name === undefined ? undefined : `"${printable(name, 60)}"`, connectable ? 'connectable' : undefined, serviceUuids.length > 0 ? `services ${serviceUuids.slice(0, SERVICES_SHOWN).join(', ')}` : undefined];
+  const head = `${address}  ${facts.filter((fact) => fact !== undefined).join(', ')}\n`;
+  if (piece === undefined) return head;
+  const { driver, says, port, options } = piece;
+  const lines = [`driver: ${driver}`, `port: { ble: { ${port} } }`, ...options].map((line) => `      ${line}\n`);
+  return `${head}  ${driver}: ${says}\n    ${names.get(address)}:\n${lines.join('')}`;
 }
 
 /** How a device of no known format is reached whose address changes, only its owner knows. */
 function whomIn(advertisement: Advertisement): string {
   return isLasting(advertisement) ? `address: "${advertisement.address}"` : 'irkFile: /etc/tailgate/secrets/KEY';
-}
-
-function configurationOf({ address }: Advertisement, { driver, says, port, options }: { readonly driver: string; readonly says: string; readonly port: string; readonly options: readonly string[] }): string {
-  const lines = [`driver: ${driver}`, `port: { ble: { ${port} } }`, ...options].map((line) => `      ${line}\n`);
-  return `  ${driver}: ${says}\n    ${driver}-${address.slice(-5).replace(':', '').toLowerCase()}:\n${lines.join('')}`;
 }
 
 /** What may be read of devices that are connected to, by the services that they advertise. What they really are nobody knows before. */

@@ -7,6 +7,8 @@ import { ask, socketPath } from '../../src/operations/control-socket.ts';
 import { count, gatewayInAir, PEER, type ReceivedEvent, TAG } from '../support/ble/gateway-in-air.ts';
 import { Peripheral } from '../support/ble/peripheral.ts';
 
+/** Its address ends as the tag's. */
+const NAMESAKE = 'C0:DE:C0:DF:00:77';
 const within = { timeout: 15_000, interval: 20 };
 const [NUS, NUS_WRITE, NUS_NOTIFY] = ['6e400001b5a3f393e0a9e50e24dcca9e', '6e400002b5a3f393e0a9e50e24dcca9e', '6e400003b5a3f393e0a9e50e24dcca9e'];
 
@@ -202,12 +204,14 @@ describe('a gateway with a radio', () => {
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
     const injecting = setInterval(() => {
       air.inject({ address: TAG, data: count(1, 10), rssi: -40 });
+      air.inject({ address: NAMESAKE, data: count(1, 10), rssi: -50 });
       air.inject({ address: 'C0:DE:C0:DE:00:99', data: Buffer.from('04091b5b41', 'hex'), rssi: -80 });
     }, 50);
     onTestFinished(() => clearInterval(injecting));
     expect(await new Promise((resolve) => void child.once('close', resolve))).toBe(0);
     expect(said).toContain(`${TAG}  -40 dBm\n  bthome: `);
     expect(said).toContain(`      driver: bthome\n      port: { ble: { address: "${TAG}" } }\n`);
+    expect(said.match(/^ {4}\S+:$/gm)).toEqual(['    bthome-de0077:', '    bthome-df0077:']);
     expect(said).toContain('C0:DE:C0:DE:00:99  -80 dBm, "');
     expect(said).not.toContain('\u001b');
   });
