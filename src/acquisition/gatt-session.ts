@@ -66,7 +66,7 @@ class GattReader {
   readonly #crash: (bug: unknown) => void;
   readonly #places: readonly GattPlace[];
   #state: unknown;
-  /** How often in a row a place was refused that nobody asked for by name; it costs the connection each time. */
+  /** How often in a row a place was refused that nobody asked for by name; it can cost the connection each time. */
   #refusals = 0;
   /** Who wished the reading that is under way. */
   #request: PollRequest | undefined;
@@ -119,18 +119,35 @@ class GattReader {
   async #readAll(link: GattLink): Promise<void> {
     const request = this.#request;
     let [values, isStored] = [0, true];
+    let refusal: string | undefined;
     for (const place of this.#places) {
       if (place.how !== 'read' || !link.has(place) || (place.optional === true && this.#refusals >= REFUSALS_MAX)) continue;
       if (place.optional === true) this.#refusals += 1;
-      const value = await link.read(place);
+      const value = await this.#read(link, place);
+      if (typeof value === 'string') {
+        if (place.optional !== true) refusal = value;
+        continue;
+      }
       if (place.optional === true) this.#refusals = 0;
       const taken = await this.#take(value, link, request);
       values += taken.values;
       isStored &&= taken.isStored;
     }
+    if (refusal !== undefined) this.#session.status.open(link.name, refusal);
     if (request === undefined) return;
     this.#request = undefined;
     request.done(isStored ? { kind: 'read', values } : { kind: 'refused', code: 'storage', message: 'it was read, but could not be stored' });
+  }
+
+  /** The value, or why the device does not give it. */
+  async #read(link: GattLink, place: GattPlace): Promise<GattValue | string> {
+    try {
+      return await link.read(place);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      if (place.optional !== true) this.#session.status.counts.faults += 1;
+      return error.message;
+    }
   }
 
   async #take(value: GattValue, link: GattLink, request?: PollRequest): Promise<{ readonly values: number; readonly isStored: boolean }> {

@@ -57,6 +57,7 @@ export interface GattLink {
   readonly name: string;
   /** Whether the device has this place. */
   has(place: Place): boolean;
+  /** Rejects with a ProtocolError where the device does not let this be read, after which the next can be. */
   read(place: Place): Promise<GattValue>;
   /** Cut to what one packet holds; resolves when the device, or where it does not answer the radio, has taken it. */
   write(place: Place, bytes: Uint8Array): Promise<void>;

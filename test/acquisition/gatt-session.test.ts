@@ -126,6 +126,27 @@ describe('a session with a device that is connected to', () => {
     expect(radio.links.slice(1).map(({ calls }) => calls.join(', ')).slice(0, 5)).toEqual([...Array<string>(3).fill('read 2a6e, read 2a6f'), 'read 2a6e', 'read 2a6e']);
   });
 
+  it('goes on with the others where a device does not let one be read, and says which at the end', async () => {
+    const { clock, radio, values, status, changes } = await started([HUMIDITY, TEMPERATURE]);
+    radio.prepare = (link) => {
+      link.values.set('2a6e', Uint8Array.of(22));
+      link.declines = 'read 2a6f';
+    };
+    await clock.advance(EVERY_MS);
+    expect(values().slice(2)).toEqual(['2a6e 22']);
+    expect(changes.at(-1)).toBe('open: ble C0:DE:C0:DE:00:01: the device does not let this be read');
+    expect(status.counts).toMatchObject({ opens: 2, frames: 3, faults: 1 });
+  });
+
+  it('says nothing of what nobody named and a device does not let be read, and asks three times and no more', async () => {
+    const { clock, radio, changes, status } = await started([{ ...HUMIDITY, optional: true }, TEMPERATURE]);
+    radio.prepare = (link) => (link.declines = 'read 2a6f');
+    await clock.advance(5 * EVERY_MS);
+    expect(radio.links.slice(1).map(({ calls }) => calls.includes('read 2a6f'))).toEqual([true, true, true, false, false]);
+    expect(changes).toEqual(['open: ']);
+    expect(status.counts.faults).toBe(0);
+  });
+
   it('stays with one that notifies, reads beside it when it is due, and connects anew when it is lost', async () => {
     const { clock, radio, values, changes } = await started([SHAFT, TEMPERATURE]);
     const [first] = radio.links;

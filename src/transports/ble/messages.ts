@@ -72,6 +72,7 @@ export type FromRadio =
   | { readonly kind: 'heard'; readonly reports: readonly Report[]; readonly heard: number; readonly dropped: number }
   | { readonly kind: 'pong'; readonly id: number; readonly heard: number; readonly addresses: number; readonly rssBytes: number }
   | { readonly kind: 'answer'; readonly id: number; readonly result: CallResult }
-  | ({ readonly kind: 'refusal'; readonly id: number } & Words)
+  /** `isSettled`: the device itself refused, and the next can be asked. */
+  | ({ readonly kind: 'refusal'; readonly id: number; readonly isSettled: boolean } & Words)
   | { readonly kind: 'notified'; readonly address: string; readonly service: string; readonly characteristic: string; readonly bytes: Uint8Array }
   | ({ readonly kind: 'disconnected'; readonly address: string } & Words);

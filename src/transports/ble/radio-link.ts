@@ -1,4 +1,4 @@
-import { LinkError } from '../../core/errors.ts';
+import { LinkError, ProtocolError } from '../../core/errors.ts';
 import type { GattValue } from '../../driver-kit/define-driver.ts';
 import type { GattLink, Place } from '../../driver-kit/radio.ts';
 import type { Call, CallResult, FoundPlace, Words } from './messages.ts';
@@ -15,7 +15,7 @@ export interface RadioLinkParts {
   readonly gone: () => void;
 }
 
-/** One connected device. After a call that failed it is given up, since nobody can tell what the device makes of the next. */
+/** One connected device. After a call that failed it is given up, since nobody can tell what the device makes of the next; only a read may be refused in order. */
 export class RadioLink implements GattLink {
   readonly name: string;
   readonly closed: Promise<LinkError | undefined>;
@@ -89,6 +89,7 @@ export class RadioLink implements GattLink {
       return await this.#parts.call(call);
     } catch (error) {
       if (!(error instanceof CallRefused)) throw error;
+      if (call.name === 'read' && error.isSettled) throw new ProtocolError({ where: this.#parts.where, ...error.words, fault: 'refused' });
       const fault = linkFault(this.#parts.where, error.words);
       if (this.#gone === undefined) {
         this.lose(error.words);

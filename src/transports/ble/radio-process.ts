@@ -37,10 +37,13 @@ export interface Ending extends Words {
 export class CallRefused extends Error {
   override readonly name = 'CallRefused';
   readonly words: Words;
+  /** The device itself refused, and the next can be asked. */
+  readonly isSettled: boolean;
 
-  constructor(words: Words) {
+  constructor(words: Words, isSettled = false) {
     super(words.what);
     this.words = words;
+    this.isSettled = isSettled;
   }
 }
 
@@ -121,7 +124,7 @@ export class RadioProcess {
       case 'answer':
         return this.#take(message.id)?.resolve(message.result);
       case 'refusal':
-        return this.#take(message.id)?.reject(new CallRefused(message));
+        return this.#take(message.id)?.reject(new CallRefused(message, message.isSettled));
     }
   }
 

@@ -1,10 +1,10 @@
-import { LinkError } from '../../core/errors.ts';
+import { LinkError, ProtocolError } from '../../core/errors.ts';
 import type { GattLink, Place } from '../../driver-kit/radio.ts';
 
 /** The level in % of the Battery Service (Bluetooth SIG, Assigned Numbers). */
 export const BATTERY: Place = { service: '180f', characteristic: '2a19' };
 
-/** Asks devices that carry bytes for their batteries beside that. One that refuses loses its connection by it, so it is asked three times and no more. */
+/** Asks devices that carry bytes for their batteries beside that. One that refuses may lose its connection by it, so it is asked three times and no more. */
 export class StreamBattery {
   readonly #told: (level: number) => void;
   #refusals = 0;
@@ -20,7 +20,7 @@ export class StreamBattery {
       do await this.#ask(device);
       while (await isDue(device));
     } catch (error) {
-      if (!(error instanceof LinkError)) throw error;
+      if (!(error instanceof LinkError || error instanceof ProtocolError)) throw error;
       this.#refusals += 1;
     }
   }

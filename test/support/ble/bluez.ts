@@ -22,7 +22,7 @@ export class Bluez {
   readonly hidden = new Set<string>();
   /** Methods that are never answered. */
   readonly silentMethods = new Set<string>();
-  /** Methods that are refused, with the error that each brings. */
+  /** Methods that are refused, with the error that each brings, and its text behind a colon. */
   readonly refusals = new Map<string, string>();
   readonly #bus: dbus.MessageBus;
   readonly #objects: Tree = new Map();
@@ -240,7 +240,8 @@ export class Bluez {
   }
 
   #refuse(call: Message, error: string): boolean {
-    this.#send(Message.newError(call as never, error, `${call.member} is refused`)); // its type says text, its code a message
+    const [name = '', ...text] = error.split(': ');
+    this.#send(Message.newError(call as never, name, text.join(': ') || `${call.member} is refused`)); // its type says text, its code a message
     return true;
   }
 }

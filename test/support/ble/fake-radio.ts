@@ -1,4 +1,4 @@
-import { LinkError } from '../../../src/core/errors.ts';
+import { LinkError, ProtocolError } from '../../../src/core/errors.ts';
 import type { Advertisement } from '../../../src/driver-kit/advertisement.ts';
 import type { GattValue } from '../../../src/driver-kit/define-driver.ts';
 import type { ConnectWish, Ears, GattLink, Place, Radio, RadioState } from '../../../src/driver-kit/radio.ts';
@@ -13,6 +13,8 @@ export class FakeGattLink implements GattLink {
   readonly values = new Map<string, Uint8Array>();
   /** The call that it refuses, which breaks the link as every refused call does. */
   refuses: string | undefined;
+  /** The call that it refuses in order, so that the next can be made. */
+  declines: string | undefined;
   isOpen = true;
   readonly #places: readonly Place[];
   readonly #written: { readonly characteristic: string; readonly bytes: Uint8Array }[] = [];
@@ -76,6 +78,7 @@ export class FakeGattLink implements GattLink {
   async #call(call: string): Promise<void> {
     if (!this.isOpen) throw new LinkError({ where: this.name, what: 'the connection is closed' });
     this.calls.push(call);
+    if (this.declines === call) throw new ProtocolError({ where: this.name, what: 'the device does not let this be read', fault: 'refused' });
     if (this.refuses !== call) return;
     const fault = new LinkError({ where: this.name, what: 'refused' });
     this.lose(fault);

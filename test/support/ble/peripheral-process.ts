@@ -22,10 +22,10 @@ const services = plan.services.map(
           new bleno.Characteristic({
             uuid: characteristic.uuid,
             properties: characteristic.properties,
-            onReadRequest: (_handle, offset, answer) => answer(0, Buffer.from(characteristic.value ?? '', 'hex').subarray(offset)),
+            onReadRequest: (_handle, offset, answer) => answer(characteristic.refusal ?? 0, Buffer.from(characteristic.value ?? '', 'hex').subarray(offset)),
             onWriteRequest: (_handle, data, _offset, _withoutResponse, answer) => {
               tell({ kind: 'written', characteristic: characteristic.uuid, hex: data.toString('hex') });
-              answer(0);
+              answer(characteristic.refusal ?? 0);
             },
             onSubscribe: (_handle, _size, update) => {
               notifiers.set(characteristic.uuid, (bytes) => update(bytes));

@@ -9,7 +9,7 @@ export interface PeripheralPlan {
   readonly name: string;
   readonly services: readonly {
     readonly uuid: string;
-    readonly characteristics: readonly { readonly uuid: string; readonly properties: readonly ('read' | 'write' | 'notify' | 'indicate' | 'writeWithoutResponse')[]; readonly value?: string }[];
+    readonly characteristics: readonly { readonly uuid: string; readonly properties: readonly ('read' | 'write' | 'notify' | 'indicate' | 'writeWithoutResponse')[]; readonly value?: string; readonly refusal?: number }[];
   }[];
 }
 

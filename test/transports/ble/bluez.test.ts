@@ -126,7 +126,7 @@ describe.skipIf(!HAS_DBUS)('a radio through BlueZ (needs dbus-daemon)', () => {
       const link = await connected(it, bluez);
       expect(Buffer.from((await link.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
       bluez.drop(METER);
-      expect((await link.closed)?.message).toContain('the device disconnected (remote)');
+      expect((await link.closed)?.message).toContain('the device disconnected: BlueZ does not say why. It is tried again');
       await vi.waitUntil(() => bluez.isDiscovering, within);
     }
     expect(it.radio.counts.starts).toBe(1);
@@ -141,6 +141,21 @@ describe.skipIf(!HAS_DBUS)('a radio through BlueZ (needs dbus-daemon)', () => {
     bluez.hidden.clear();
     bluez.offer(METER, METER_SERVICES);
     expect(Buffer.from((await (await connected(it, bluez)).read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
+    expect(it.radio.counts.starts).toBe(1);
+  });
+
+  it('tells what the device refuses, in words, and keeps the connection', async () => {
+    const { bluez, it } = await scanning((bluez) => bluez.offer(METER, METER_SERVICES));
+    const link = await connected(it, bluez);
+    for (const [refusal, words] of [
+      ['org.bluez.Error.NotPermitted: Not paired', 'the device wants to be paired with first (0x05). Tailgate does not pair'],
+      ['org.bluez.Error.Failed: Operation failed with ATT error: 0x80', 'the device refuses (0x80). '],
+    ] as const) {
+      bluez.refusals.set('ReadValue', refusal);
+      await expect(link.read(TEMPERATURE)).rejects.toThrow(words);
+    }
+    bluez.refusals.clear();
+    expect(Buffer.from((await link.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
     expect(it.radio.counts.starts).toBe(1);
   });
 
@@ -164,7 +179,7 @@ describe.skipIf(!HAS_DBUS)('a radio through BlueZ (needs dbus-daemon)', () => {
     const link = await connected(it, bluez);
     expect(Buffer.from((await link.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
     bluez.drop(METER);
-    expect((await link.closed)?.message).toContain('the device disconnected (remote)');
+    expect((await link.closed)?.message).toContain('the device disconnected: BlueZ does not say why. It is tried again');
   });
 
   it('hears a thousand devices, and goes on over many connections, within what D-Bus allows', async () => {

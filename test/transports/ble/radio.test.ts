@@ -1,21 +1,27 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ProtocolError } from '../../../src/core/errors.ts';
 import type { GattValue } from '../../../src/driver-kit/define-driver.ts';
 import { Air } from '../../support/ble/air.ts';
 import type { EmulatedController } from '../../support/ble/controller.ts';
-import { Peripheral } from '../../support/ble/peripheral.ts';
+import { Peripheral, type PeripheralPlan } from '../../support/ble/peripheral.ts';
 import { COUNT, startRadio, TAG, untilHearing, within } from '../../support/ble/running-radio.ts';
 
 const METER = 'C0:DE:C0:DE:00:01';
 const TEMPERATURE = { service: '181a', characteristic: '2a6e' };
+const HUMIDITY = { service: '181a', characteristic: '2a6f' };
+/** The channel of pairing (Core 5.4, volume 3, part H, section 2.1). */
+const SECURITY_MANAGER = 0x06;
+
+type PlannedCharacteristic = PeripheralPlan['services'][number]['characteristics'][number];
 
 /** A pair: the radio's controller, and one with a meter that can be read and notifies. */
-async function meterInAir(): Promise<{ air: Air; here: EmulatedController; there: EmulatedController; peripheral: Peripheral }> {
+async function meterInAir(...more: readonly PlannedCharacteristic[]): Promise<{ air: Air; here: EmulatedController; there: EmulatedController; peripheral: Peripheral }> {
   const air = Air.open();
   const [here, there] = [air.controller('00:11:22:33:44:55'), air.controller(METER)];
   const peripheral = await Peripheral.start({
     port: there.path,
     name: 'meter',
-    services: [{ uuid: '181a', characteristics: [{ uuid: '2a6e', properties: ['read', 'notify'], value: '2a09' }, { uuid: '2a56', properties: ['write'] }] }],
+    services: [{ uuid: '181a', characteristics: [{ uuid: '2a6e', properties: ['read', 'notify'], value: '2a09' }, { uuid: '2a56', properties: ['write'] }, ...more] }],
   });
   return { air, here, there, peripheral };
 }
@@ -27,6 +33,15 @@ function afterItsNextCommand(controller: EmulatedController, act: () => void): v
     if (code !== COMMAND_COMPLETE) return;
     controller.event = event;
     act();
+  };
+}
+
+/** The device says that it does not pair (Core 5.4, volume 3, part H, section 3.5.5), as soon as it is asked to. */
+function refusePairing(air: Air, central: EmulatedController): void {
+  const carry = air.carry.bind(air);
+  air.carry = (from, handle, packet) => {
+    carry(from, handle, packet);
+    if (from === central && packet[7] === SECURITY_MANAGER) central.deliver(Buffer.of(0x02, handle & 0xff, (handle >> 8) | 0x20, 6, 0, 2, 0, SECURITY_MANAGER, 0, 0x05, 0x05));
   };
 }
 
@@ -95,7 +110,7 @@ describe('a radio', () => {
       air.dropLinks();
       return true;
     };
-    await expect(link.read(TEMPERATURE)).rejects.toThrow(/ble C0:DE:C0:DE:00:01: /);
+    await expect(link.read(TEMPERATURE)).rejects.toThrow('ble C0:DE:C0:DE:00:01: the device disconnected: it was no longer heard (0x08). ');
     expect(await link.closed).toBeInstanceOf(Error);
     const starts = it.radio.counts.starts;
     await vi.waitFor(async () => {
@@ -118,11 +133,52 @@ describe('a radio', () => {
       here.connected = connected;
       soon(here, () => air.dropLinks(FAILED_TO_BE_ESTABLISHED));
     };
-    await expect(it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready)).rejects.toThrow(`ble ${METER}: the device disconnected`);
+    await expect(it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready)).rejects.toThrow(new RegExp(`^ble ${METER}: the device disconnected(?:: the connection did not come about, though the device was heard \\(0x3e\\)| as soon as it was connected to)\\. It is tried again by itself; `));
     const again = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
     expect(Buffer.from((await again.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
     expect(it.radio.counts.starts).toBe(1);
   }, 30_000);
+
+  it('tells what the device refuses, in words, and keeps the connection for what it does not', async () => {
+    const { here } = await meterInAir({ uuid: '2a6f', properties: ['read'], refusal: 0x02 });
+    const it = startRadio(here);
+    await untilHearing(it, here);
+    const link = await it.radio.connect({ ...wish, places: [TEMPERATURE, HUMIDITY], callTimeoutMs: 8000 }, ready);
+    const refused = link.read(HUMIDITY);
+    const read = link.read(TEMPERATURE);
+    await expect(refused).rejects.toThrow(`ble ${METER}: the device does not let this be read (0x02). Leave it out`);
+    await expect(refused).rejects.toBeInstanceOf(ProtocolError);
+    expect(Buffer.from((await read).bytes).toString('hex')).toBe('2a09');
+    expect(it.radio.counts.starts).toBe(1);
+  });
+
+  it.each([
+    ['answers no pairing', (): void => undefined],
+    ['refuses the pairing', refusePairing],
+  ])('says that a device wants to be paired with which %s, and connects again', async (_, meanwhile) => {
+    const { air, here } = await meterInAir({ uuid: '2a6f', properties: ['read'], refusal: 0x05 });
+    const it = startRadio(here);
+    await untilHearing(it, here);
+    const link = await it.radio.connect({ ...wish, places: [TEMPERATURE, HUMIDITY], callTimeoutMs: 8000 }, ready);
+    meanwhile(air, here);
+    air.loses = (packet) => packet[7] === SECURITY_MANAGER;
+    await expect(link.read(HUMIDITY)).rejects.toThrow(`ble ${METER}: the device wants to be paired with first (0x05). `);
+    await vi.waitUntil(() => air.links === 0, within);
+    const again = await it.radio.connect({ ...wish, callTimeoutMs: 8000 }, ready);
+    expect(Buffer.from((await again.read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
+    expect(it.radio.counts.starts).toBe(1);
+  }, 30_000);
+
+  it('says at once what the device does not let be written', async () => {
+    const { air, here } = await meterInAir({ uuid: '2a6f', properties: ['write'], refusal: 0x80 });
+    const it = startRadio(here);
+    await untilHearing(it, here);
+    const link = await it.radio.connect({ ...wish, places: [HUMIDITY], callTimeoutMs: 8000 }, ready);
+    const startedMs = performance.now();
+    await expect(link.write(HUMIDITY, Uint8Array.of(1))).rejects.toThrow(`ble ${METER}: the device refuses (0x80). `);
+    expect(performance.now() - startedMs).toBeLessThan(5000);
+    await vi.waitUntil(() => air.links === 0, within);
+  });
 
   it('gives a read that never settles a deadline, at the cost of the connection and of nothing else', async () => {
     const { air, here } = await meterInAir();

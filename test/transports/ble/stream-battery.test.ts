@@ -49,4 +49,11 @@ describe('the battery of a device that carries bytes', () => {
     }
     expect(links.map(({ isOpen }) => isOpen)).toEqual([false, false, false, true, true]);
   });
+
+  it('may be refused in order, which costs nothing', async () => {
+    const link = scanner(80);
+    link.declines = `read ${BATTERY.characteristic}`;
+    await new StreamBattery(() => undefined).watch(link);
+    expect(link.isOpen).toBe(true);
+  });
 });

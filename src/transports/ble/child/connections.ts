@@ -1,6 +1,8 @@
 import type { CallResult, FoundPlace, WantedPlace } from '../messages.ts';
-import type { Characteristic, Noble, Peripheral } from './library.ts';
+import { attributeStream, type Characteristic, type Noble, type Peripheral } from './library.ts';
+import { refusalIn } from './library-faults.ts';
 import { OutOfPatience, patient } from './patience.ts';
+import { type Asked, Refusals, Refused } from './refusals.ts';
 
 /** What Connections is made of. */
 export interface ConnectionsParts {
@@ -16,6 +18,7 @@ interface Connection {
   readonly places: FoundPlace[];
   readonly characteristics: Map<string, Characteristic>;
   readonly descriptors: Map<string, Readonly<Record<string, Uint8Array>>>;
+  readonly refusals: Refusals;
 }
 
 /** The devices that are connected, and what is asked of them; one connection is made at a time. */
@@ -37,7 +40,7 @@ export class Connections {
 
   async read(address: string, place: FoundPlace, deadlineMs: number): Promise<CallResult> {
     const connection = this.#connection(address);
-    const bytes = await this.#asked(address, characteristicOf(connection, place).readAsync(), deadlineMs, 'reading');
+    const bytes = await this.#requested(address, connection, { asked: 'reading', deadlineMs }, () => characteristicOf(connection, place).readAsync());
     return { bytes, descriptors: connection.descriptors.get(keyOf(place)) ?? {} };
   }
 
@@ -47,15 +50,16 @@ export class Connections {
     const withoutResponse = !characteristic.properties.includes('write');
     const step = (connection.peripheral.mtu ?? MTU_LEAST) - ATT_HEADER_BYTES;
     for (let at = 0; at < bytes.length; at += step) {
-      await this.#asked(address, characteristic.writeAsync(Buffer.from(bytes.subarray(at, at + step)), withoutResponse), deadlineMs, 'writing');
+      await this.#requested(address, connection, { asked: withoutResponse ? 'sending' : 'writing', deadlineMs }, () => characteristic.writeAsync(Buffer.from(bytes.subarray(at, at + step)), withoutResponse));
     }
     return {};
   }
 
   async subscribe(address: string, place: FoundPlace, deadlineMs: number): Promise<CallResult> {
-    const characteristic = characteristicOf(this.#connection(address), place);
+    const connection = this.#connection(address);
+    const characteristic = characteristicOf(connection, place);
     characteristic.on('data', (bytes: Buffer, isNotification: boolean) => isNotification && this.#parts.notified(address, place, Uint8Array.from(bytes)));
-    await this.#asked(address, characteristic.subscribeAsync(), deadlineMs, 'subscribing');
+    await this.#requested(address, connection, { asked: 'subscribing', deadlineMs }, () => characteristic.subscribeAsync());
     return {};
   }
 
@@ -70,14 +74,14 @@ export class Connections {
     const untilMs = performance.now() + deadlineMs;
     const connection = await this.#parts.withoutScan(async () => this.#opened(address, await this.#reached(address, addressType, deadlineMs)));
     if (this.#open.get(address) !== connection) throw brokenOff(); // while the scan began again
-    await this.#asked(address, discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services');
+    await this.#asked(address, patient(discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services'));
     return { places: connection.places };
   }
 
   /** Its end is listened for at once: most connections that fail break off within a moment, and of a device that is gone nothing settles. */
   #opened(address: string, peripheral: Peripheral): Connection {
     if (peripheral.state !== 'connected') throw brokenOff();
-    const connection: Connection = { peripheral, places: [], characteristics: new Map(), descriptors: new Map() };
+    const connection: Connection = { peripheral, places: [], characteristics: new Map(), descriptors: new Map(), refusals: new Refusals(attributeStream(this.#parts.noble, idOf(address))) };
     this.#open.set(address, connection);
     peripheral.once('disconnect', (reason: unknown) => {
       this.#open.delete(address);
@@ -88,7 +92,7 @@ export class Connections {
   }
 
   async #reached(address: string, addressType: 'public' | 'random', deadlineMs: number): Promise<Peripheral> {
-    const id = address.replaceAll(':', '').toLowerCase();
+    const id = idOf(address);
     const { noble } = this.#parts;
     const connecting = noble.connectAsync(id, { addressType });
     try {
@@ -101,13 +105,18 @@ export class Connections {
     }
   }
 
-  /** A call that does not settle would hold up all that follow it, so it costs the connection. */
-  async #asked<Result>(address: string, work: Promise<Result>, deadlineMs: number, what: string): Promise<Result> {
+  #requested<Result>(address: string, { refusals }: Connection, { asked, deadlineMs }: { readonly asked: Asked; readonly deadlineMs: number }, work: () => Promise<Result>): Promise<Result> {
+    return this.#asked(address, refusals.watched(asked, () => patient(work(), deadlineMs, asked)));
+  }
+
+  /** A call that does not settle would hold up all that follow it, so it costs the connection; one that the device refused need not. */
+  async #asked<Result>(address: string, work: Promise<Result>): Promise<Result> {
     try {
-      return await patient(work, deadlineMs, what);
+      return await work;
     } catch (error) {
-      await this.disconnect(address);
-      throw error;
+      const fault = asRefused(error);
+      if (!(fault instanceof Refused && fault.isSettled)) await this.disconnect(address);
+      throw fault;
     }
   }
 
@@ -116,6 +125,16 @@ export class Connections {
     if (connection === undefined) throw new Error('it is not connected');
     return connection;
   }
+}
+
+function asRefused(error: unknown): unknown {
+  const code = error instanceof Error && !(error instanceof Refused) && !(error instanceof OutOfPatience) ? refusalIn(error.message) : undefined;
+  return code === undefined ? error : new Refused(code, true);
+}
+
+/** As the library names devices. */
+function idOf(address: string): string {
+  return address.replaceAll(':', '').toLowerCase();
 }
 
 function brokenOff(): Error {

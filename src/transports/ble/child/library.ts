@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
 import type * as Library from '@stoprocent/noble';
 import type { AdapterChoice, Words } from '../messages.ts';
@@ -82,6 +83,38 @@ function passive(packet: Buffer): Buffer {
   return packet;
 }
 
+/** What goes over a connection below the library's own calls. */
+export interface AttributeStream {
+  /** Whether a pairing came about. */
+  readonly isEncrypted: boolean;
+  /** Hears each answer of the device before the library does, and that a pairing failed. */
+  hear(answered: (answer: Buffer) => void, notPaired: () => void): void;
+}
+
+/** The stream to a device that is connected; there is none through BlueZ. */
+export function attributeStream(noble: Noble, id: string): AttributeStream | undefined {
+  const gatt = (noble as unknown as { readonly _bindings: { readonly _gatts?: Readonly<Record<string, Gatt>> } })._bindings._gatts?.[id];
+  return (
+    gatt && {
+      get isEncrypted() {
+        return gatt._security === 'medium';
+      },
+      hear(answered, notPaired) {
+        gatt._aclStream.prependListener('data', (channel: number, data: Buffer) => {
+          if (channel === ATTRIBUTES) answered(data);
+        });
+        gatt._aclStream.on('encryptFail', notPaired);
+      },
+    }
+  );
+}
+
+/** Parts of a connection that the library does not show. */
+interface Gatt {
+  readonly _security: string;
+  readonly _aclStream: EventEmitter;
+}
+
 function hciOf(noble: Noble): Hci | undefined {
   return (noble as unknown as { readonly _bindings: { readonly _hci?: Hci } })._bindings._hci;
 }
@@ -98,3 +131,5 @@ const SET_EXTENDED_SCAN_PARAMETERS = 0x2041;
 const PASSIVE = 0;
 /** Type, interval and window, for each of the kinds of radio that are scanned. */
 const PHY_BYTES = 5;
+/** The attribute protocol's channel (Core 5.4, volume 3, part A, section 2.1). */
+const ATTRIBUTES = 4;

@@ -4,7 +4,9 @@ import { Adapter, wentTo } from './adapter.ts';
 import { withoutBus } from './bluez.ts';
 import { Connections } from './connections.ts';
 import { Hearing } from './hearing.ts';
+import { spokenEnd, spokenFault, spokenRefusal } from './library-faults.ts';
 import { OutOfPatience } from './patience.ts';
+import { Refused } from './refusals.ts';
 
 /*
  * The radio's process: the library's faults end it, never the gateway. It decides nothing: it says what happened, and
@@ -53,7 +55,7 @@ async function start({ adapter: choice, isPassive }: Extract<ToRadio, { readonly
     noble: opened.noble,
     withoutScan: (work) => opened.withoutScan(work),
     notified: (address, { service, characteristic }, bytes) => send({ kind: 'notified', address, service, characteristic, bytes }),
-    disconnected: (address, reason) => send({ kind: 'disconnected', address, what: `the device disconnected (${reason})` }),
+    disconnected: (address, reason) => send({ kind: 'disconnected', address, ...spokenEnd(reason) }),
   });
   opened.noble.on('stateChange', (state) => {
     if (state !== 'poweredOn') giveUp(new AdapterFault(wentTo(state, choice)));
@@ -67,10 +69,15 @@ async function answer({ id, call, deadlineMs }: Extract<ToRadio, { readonly kind
   try {
     send({ kind: 'answer', id, result: await result(call, deadlineMs) });
   } catch (error) {
-    const hangs = error instanceof OutOfPatience;
-    send({ kind: 'refusal', id, what: error instanceof Error ? error.message : String(error), remedy: hangs ? 'Check that the device is on, in range, and connected to nothing else' : undefined });
-    if (hangs && UNMENDABLE.test(error.message)) giveUp(error);
+    send({ kind: 'refusal', id, isSettled: error instanceof Refused && error.isSettled, ...wordsOfCall(error) });
+    if (error instanceof OutOfPatience && UNMENDABLE.test(error.message)) giveUp(error);
   }
+}
+
+function wordsOfCall(error: unknown): Words {
+  if (error instanceof Refused) return spokenRefusal(error.code);
+  if (error instanceof OutOfPatience) return { what: error.message, remedy: 'Check that the device is on, in range, and connected to nothing else' };
+  return spokenFault(error instanceof Error ? error.message : String(error));
 }
 
 async function result(call: Call, deadlineMs: number): Promise<CallResult> {
