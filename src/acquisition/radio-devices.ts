@@ -52,6 +52,8 @@ export class RadioDevices {
   readonly #parts: RadioDevicesParts;
   readonly #batteries: BatteryEvents;
   readonly #tags = new Map<string, Tag>();
+  /** Why tags are not heard yet whose keys are to be read first. */
+  readonly #keyless = new Map<string, string>();
 
   constructor(parts: RadioDevicesParts) {
     this.#parts = parts;
@@ -61,6 +63,7 @@ export class RadioDevices {
   /** Keeps one running until the signal is aborted, once its secrets can be read. Rejects only with bugs. */
   async run(device: RadioDevice): Promise<void> {
     const { driver } = device;
+    if (driver.form === 'advertising') this.#keyless.set(device.device, 'its key is being read; say it again in a moment');
     const secrets = await this.#withSecrets(device);
     if (secrets === undefined) return;
     const { whom } = secrets;
@@ -84,16 +87,16 @@ export class RadioDevices {
     }
   }
 
-  /** Forgets what is remembered of a tag; false when no device of this name advertises. Rejects with a StorageError. */
-  async reset(device: string): Promise<boolean> {
+  /** Forgets what is remembered of a tag, or resolves with the reason why it cannot be. Rejects with a StorageError. */
+  async reset(device: string): Promise<string | undefined> {
     const tag = this.#tags.get(device);
-    if (tag === undefined) return false;
+    if (tag === undefined) return this.#keyless.get(device) ?? 'no device of this name advertises';
     await this.#parts.record([], tag.reset());
-    return true;
+    return undefined;
   }
 
   /** The options and the device with what their files hold; undefined when the signal is aborted first. */
-  async #withSecrets({ driver, options, status, whom }: RadioDevice): Promise<{ readonly options: unknown; readonly whom: Whom | undefined } | undefined> {
+  async #withSecrets({ device, driver, options, status, whom }: RadioDevice): Promise<{ readonly options: unknown; readonly whom: Whom | undefined } | undefined> {
     const { clock, readSecret, signal } = this.#parts;
     while (!signal.aborted) {
       try {
@@ -105,6 +108,7 @@ export class RadioDevices {
       } catch (error) {
         if (!(error instanceof ConfigurationError)) throw error;
         status.failing(error.message);
+        if (driver.form === 'advertising') this.#keyless.set(device, `its key cannot be read: ${error.message}`);
         await pause(clock, SECRET_AGAIN_MS, signal);
       }
     }
