@@ -53,7 +53,7 @@ export function opened(bytes: Uint8Array, advertisement: Advertisement, key: str
 }
 
 /** The values of plain objects. An unknown id, or a value that is cut short, ends them; those before it are kept. */
-export function packetOf(plain: Uint8Array): Packet {
+function packetOf(plain: Uint8Array): Packet {
   const observations: MeterObservation[] = [];
   const times = new Map<string, number>();
   let kind = '';
@@ -71,6 +71,26 @@ export function packetOf(plain: Uint8Array): Packet {
     at = end;
   }
   return { observations, packetId, kind };
+}
+
+/**
+ * The values of all service data of one advertisement. Each is decoded by itself; one that is bad, has another packet id,
+ * or says again what one before it said ends them, since nobody can tell which of two is meant. Those before it are kept. `fault` says why
+ * there are no more of them.
+ */
+export function packetOfAll([first = NOTHING, ...more]: readonly Uint8Array[], fault: ProtocolError | undefined): Packet {
+  let whole = packetOf(first);
+  for (const plain of more) {
+    if (whole.fault !== undefined) break;
+    const next = packetOf(plain);
+    const packetId = whole.packetId ?? next.packetId;
+    if ((next.packetId ?? packetId) !== packetId) return { ...whole, fault: notUnderstood(WHERE, `there are the packets ${packetId ?? ''} and ${next.packetId ?? ''} in one advertisement`) };
+    const meters = new Set(whole.observations.map(({ meter }) => meter));
+    const again = next.observations.find(({ meter }) => meters.has(meter));
+    if (again !== undefined) return { ...whole, fault: notUnderstood(WHERE, `two packets of one advertisement say "${again.meter}"`) };
+    whole = { observations: [...whole.observations, ...next.observations], packetId, kind: whole.kind + next.kind, fault: next.fault };
+  }
+  return whole.fault === undefined && fault !== undefined ? { ...whole, fault } : whole;
 }
 
 function decrypted({ first, body, address, key }: { readonly first: number; readonly body: Uint8Array; readonly address: string; readonly key: string }): Opened {
@@ -131,6 +151,7 @@ function numbered(observation: MeterObservation, times: Map<string, number>): Me
   return count === 1 ? observation : { ...observation, meter: `${observation.meter}-${count}` };
 }
 
+const NOTHING = new Uint8Array();
 const WHERE = 'bthome';
 const VERSION = 2;
 const ENCRYPTED = 0x01;

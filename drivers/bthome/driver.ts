@@ -5,7 +5,7 @@ import { unauthenticatedCounters, unproven } from '../../src/driver-kit/codecs/t
 import { defineAdvertisingDriver, type Heard } from '../../src/driver-kit/define-driver.ts';
 import { z } from '../../src/driver-kit/options.ts';
 import { ProtocolError } from '../../src/driver-kit/vocabulary.ts';
-import { opened, type Packet, packetOf } from './codec.ts';
+import { opened, type Opened, type Packet, packetOfAll } from './codec.ts';
 
 const options = z.strictObject({
   keyFile: z
@@ -44,22 +44,25 @@ export const bthome = defineAdvertisingDriver<typeof options, State>({
 });
 
 function decode(advertisement: Advertisement, { keyFile: key, unauthenticatedCounters: counters }: z.output<typeof options>, before: State = {}, sinceMs: number): Heard<State> {
-  const [first, ...more] = serviceDataOf(advertisement);
-  if (first === undefined || more.length > 0) throw new ProtocolError({ where: 'bthome', what: `there are ${more.length === 0 ? 'no' : 'several'} packets in one advertisement`, fault: 'unexpected' });
-  if (key === undefined) {
-    const { plain } = opened(first.bytes, advertisement, undefined);
-    const again = repeated(before.fresh, plain, sinceMs);
-    if (again !== undefined) return { observations: [], state: { ...before, fresh: again } };
-    const heard = heardOf({ packet: packetOf(plain), plain, sent: plain }, before, sinceMs);
-    return { ...heard, observations: unproven(heard.observations, counters) };
-  }
-  const sealed = hexOf(first.bytes);
+  if (key !== undefined) return decodeSealed(advertisement, key, before, sinceMs);
+  const { row, fault } = openedRow(advertisement, undefined);
+  const plain = joined(row.map((one) => one.plain));
+  const again = repeated(before.fresh, plain, sinceMs);
+  if (again !== undefined) return { observations: [], state: { ...before, fresh: again } };
+  const heard = heardOf({ packet: packetOfAll(row.map((one) => one.plain), fault), plain, sent: plain }, before, sinceMs);
+  return { ...heard, observations: unproven(heard.observations, counters) };
+}
+
+function decodeSealed(advertisement: Advertisement, key: string, before: State, sinceMs: number): Heard<State> {
+  const sent = joined(serviceDataOf(advertisement).map(({ bytes }) => bytes));
+  const sealed = hexOf(sent);
   const fresh = before.fresh && quieter(before.fresh, sinceMs);
   if (sealed === before.sealed) return { observations: [], state: { ...before, fresh } };
-  const { plain, counter } = opened(first.bytes, advertisement, key);
-  if (counter !== undefined && counter === before.counter) return { observations: [], state: { ...before, fresh, sealed } }; // the last one, repeated after a restart
-  refuseReplay(counter, before.counter);
-  const heard = heardOf({ packet: packetOf(plain), plain, sent: first.bytes, counter }, before, sinceMs);
+  const { row, fault } = openedRow(advertisement, key);
+  const { news, counter } = newest(row, before.counter);
+  if (news.length === 0) return { observations: [], state: { ...before, fresh, sealed } }; // the last one, repeated after a restart
+  const plains = news.map((one) => one.plain);
+  const heard = heardOf({ packet: packetOfAll(plains, fault), plain: joined(plains), sent, counter }, before, sinceMs);
   return { ...heard, state: { ...heard.state, counter, sealed } };
 }
 
@@ -77,15 +80,45 @@ function heardOf({ packet: { observations, packetId, kind, fault }, plain, sent,
   return { observations: isNews ? observations : [], state: { ...before, fresh: after }, ...(isNews && fault !== undefined && { fault }) };
 }
 
-/** Judged after the tag was verified: only who has the key could otherwise make the counter run ahead. */
-function refuseReplay(counter: number | undefined, last: number | undefined): void {
-  if (counter === undefined || last === undefined || counter > last) return; // the same is a repeat, and was taken for one
+/** What its structures hold, up to the first that is bad, and why that is; throws when that is the very first. */
+function openedRow(advertisement: Advertisement, key: string | undefined): { readonly row: readonly Opened[]; readonly fault?: ProtocolError } {
+  const row: Opened[] = [];
+  for (const { bytes } of serviceDataOf(advertisement)) {
+    try {
+      row.push(opened(bytes, advertisement, key));
+    } catch (error) {
+      if (!(error instanceof ProtocolError) || row.length === 0) throw error;
+      return { row, fault: error };
+    }
+  }
+  if (row.length === 0) throw new ProtocolError({ where: 'bthome', what: 'there is no packet', fault: 'unexpected' });
+  return { row };
+}
+
+/**
+ * Those whose counter rises, and the highest; none when that is the last one again. Judged after the tag was verified: only
+ * who has the key could otherwise make the counter run ahead.
+ */
+function newest(row: readonly Opened[], last: number | undefined): { readonly news: readonly Opened[]; readonly counter: number | undefined } {
+  let counter = last;
+  const news = row.filter((one) => {
+    const isRising = one.counter !== undefined && (counter === undefined || one.counter > counter);
+    if (isRising) counter = one.counter;
+    return isRising;
+  });
+  const counters = row.flatMap((one) => one.counter ?? []);
+  if (news.length > 0 || last === undefined || counters.includes(last)) return { news, counter };
   throw new ProtocolError({
     where: 'bthome',
-    what: `its counter is ${counter} after ${last}: a recording that is played back, or a new battery`,
+    what: `its counter is ${Math.max(...counters)} after ${last}: a recording that is played back, or a new battery`,
     remedy: 'Run `tailgate tag reset` if its battery was changed or the tag was set up anew',
     fault: 'unexpected',
   });
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
 }
 
 function serviceDataOf({ services }: Advertisement): readonly ServiceData[] {
