@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import { ProtocolError } from '../core/errors.ts';
+import { ProtocolError, StorageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Stamp } from '../core/reading.ts';
+import type { Notes } from '../core/record.ts';
 import type { Advertisement } from '../driver-kit/advertisement.ts';
 import type { AdvertisingDriver } from '../driver-kit/define-driver.ts';
 import type { Radio, RadioState, Whom } from '../driver-kit/radio.ts';
@@ -25,18 +26,19 @@ export interface AdvertisingSession {
   readonly clock: Clock;
   readonly log: Log;
   readonly report: (report: Report) => Promise<'questioned' | void>;
+  /** Records notes that come without news, within so long; rejects with a StorageError. */
+  readonly note: (notes: Notes, lingerMs: number) => Promise<void>;
   readonly batteries: BatteryEvents;
   readonly signal: AbortSignal;
 }
 
-/** Keeps one device that advertises running until the signal is aborted. Rejects only with bugs. */
+/** Keeps one device that advertises running until the signal is aborted and what it knows is noted. Rejects only with bugs. */
 export function runAdvertising(session: AdvertisingSession): Promise<void> {
   return new Promise((resolve, reject) => {
     const listener = new TagListener(session, (bug) => end(() => reject(bug)));
     const end = (settle: () => void): void => {
       stopListening();
-      listener.stop();
-      settle();
+      void listener.stop().then(settle, reject);
     };
     const stopListening = session.radio.listen({
       whom: session.whom && [session.whom],
@@ -54,6 +56,7 @@ class TagListener {
   readonly #commits: Commits;
   readonly #crash: (bug: unknown) => void;
   #cancelSilence: () => void = () => undefined;
+  #cancelNoting: (() => void) | undefined;
 
   constructor(session: AdvertisingSession, crash: (bug: unknown) => void) {
     this.#session = session;
@@ -61,8 +64,10 @@ class TagListener {
     this.#commits = new Commits({ ...session, crash });
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#cancelSilence();
+    this.#cancelNoting?.();
+    await this.#note(0);
   }
 
   radioChanged(state: RadioState): void {
@@ -85,6 +90,26 @@ class TagListener {
     status.open(`${this.#session.radio.name} ${advertisement.address}`, said.fault?.message);
     this.#session.batteries.heard({ ...said, device: this.#session.device });
     if (said.observations.length > 0) void this.#store(said, stamp).catch(this.#crash);
+    else if (this.#session.tag.hasNotes) this.#noteSoon();
+  }
+
+  /** A commit for each repeat would wear the disk out, so a recording of some of them may be believed once after a crash. */
+  #noteSoon(): void {
+    this.#cancelNoting ??= this.#session.clock.after(NOTE_AFTER_MS, () => {
+      this.#cancelNoting = undefined;
+      void this.#note(NOTE_WITHIN_MS).catch(this.#crash);
+    });
+  }
+
+  async #note(withinMs: number): Promise<void> {
+    const { tag, note } = this.#session;
+    const notes = tag.takeNotes();
+    if (Object.keys(notes).length === 0) return;
+    try {
+      await note(notes, withinMs);
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error; // the next repeat brings the next counter
+    }
   }
 
   /** What was not stored is taken from the next repeat. */
@@ -113,3 +138,7 @@ class TagListener {
     );
   }
 }
+
+const NOTE_AFTER_MS = 60_000;
+/** Many tags share one commit. */
+const NOTE_WITHIN_MS = 10_000;

@@ -4,7 +4,7 @@ import { ConfigurationError, StorageError } from '../core/errors.ts';
 import { hexOf } from '../core/hex.ts';
 import type { Log } from '../core/log.ts';
 import type { EventReading } from '../core/reading.ts';
-import type { RecordReadings } from '../core/record.ts';
+import type { Notes, RecordReadings } from '../core/record.ts';
 import type { Driver } from '../driver-kit/define-driver.ts';
 import type { Radio, Whom } from '../driver-kit/radio.ts';
 import { runAdvertising } from './advertising-session.ts';
@@ -71,7 +71,8 @@ export class RadioDevices {
     if (driver.form === 'advertising') {
       const tag = new Tag({ ...parts, driver });
       this.#tags.set(device.device, tag);
-      await runAdvertising({ ...parts, driver, tag });
+      const note = async (notes: Notes, lingerMs: number): Promise<void> => void (await this.#parts.record([], notes, { lingerMs }));
+      await runAdvertising({ ...parts, driver, tag, note });
     }
     if (driver.form === 'gatt' && whom !== undefined) await runGatt({ ...parts, driver, whom });
   }

@@ -15,7 +15,7 @@ export interface TagParts {
   readonly note: (key: string) => string | undefined;
 }
 
-/** What an advertisement came to, to be recorded with its notes in one transaction. */
+/** What an advertisement came to, news to be recorded with its notes in one transaction. */
 export interface HeardTag extends Omit<Heard, 'state'> {
   readonly notes: Notes;
   /** To be called when it could not be stored: the tag's next repeat then counts as news again. */
@@ -26,7 +26,10 @@ export interface HeardTag extends Omit<Heard, 'state'> {
 export class Tag {
   readonly #parts: TagParts;
   #state: unknown;
+  /** What it wants to have noted. */
   #noted: string | undefined;
+  /** What of that was handed out to be recorded. */
+  #handed: string | undefined;
   #isRestored = false;
   #lastMs = Number.NEGATIVE_INFINITY;
   /** Counts its news; repeats of the last are none. */
@@ -41,27 +44,39 @@ export class Tag {
     const { driver, options, clock } = this.#parts;
     this.#restore();
     const nowMs = clock.monotonicMs();
-    const before = { state: this.#state, noted: this.#noted, lastMs: this.#lastMs };
+    const before = { state: this.#state, noted: this.#noted, handed: this.#handed, lastMs: this.#lastMs };
     const { state, ...heard } = driver.decode(advertisement, options, before.state, nowMs - before.lastMs);
     [this.#state, this.#lastMs] = [state, nowMs];
-    const text = state === undefined ? undefined : driver.note?.text(state);
-    const notes: Notes = text === undefined || text === before.noted ? {} : { [this.#key]: text };
-    if (text !== undefined) this.#noted = text;
-    if (heard.observations.length > 0) this.#news += 1;
+    this.#noted = (state === undefined ? undefined : driver.note?.text(state)) ?? this.#noted;
+    const isNews = heard.observations.length > 0;
+    if (isNews) this.#news += 1;
     const news = this.#news;
     return {
       ...heard,
-      notes,
+      notes: isNews ? this.takeNotes() : {},
       unstored: () => {
         if (this.#news !== news) return; // what was heard since rests on it
-        [this.#state, this.#noted, this.#lastMs] = [before.state, before.noted, before.lastMs];
+        [this.#state, this.#noted, this.#handed, this.#lastMs] = [before.state, before.noted, before.handed, before.lastMs];
       },
     };
   }
 
+  /** Whether a repeat brought something to be noted, such as an encryption counter, without news to note it with. */
+  get hasNotes(): boolean {
+    return this.#noted !== this.#handed;
+  }
+
+  /** What is to be noted now; the caller has it recorded. */
+  takeNotes(): Notes {
+    const text = this.#noted;
+    if (text === undefined || text === this.#handed) return {};
+    this.#handed = text;
+    return { [this.#key]: text };
+  }
+
   /** Forgets everything, since a person says that the tag was changed; the notes say so for good once they are recorded. */
   reset(): Notes {
-    [this.#state, this.#noted, this.#lastMs, this.#isRestored] = [undefined, undefined, Number.NEGATIVE_INFINITY, true];
+    [this.#state, this.#noted, this.#handed, this.#lastMs, this.#isRestored] = [undefined, undefined, undefined, Number.NEGATIVE_INFINITY, true];
     this.#news += 1;
     return { [this.#key]: null };
   }
@@ -70,7 +85,7 @@ export class Tag {
     if (this.#isRestored) return;
     const text = this.#parts.note(this.#key);
     if (text !== undefined) this.#state = this.#parts.driver.note?.restored(text);
-    this.#noted = text;
+    [this.#noted, this.#handed] = [text, text];
     this.#isRestored = true;
   }
 

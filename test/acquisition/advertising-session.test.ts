@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ibeacon } from '../../drivers/ibeacon/driver.ts';
 import { bthome } from '../../drivers/bthome/driver.ts';
@@ -26,24 +27,42 @@ function count(packet: number, value: number): Advertisement {
   return heardAs(`0B16D2FC4000${packet.toString(16).padStart(2, '0')}3E${value.toString(16).padStart(2, '0')}000000`);
 }
 
+const KEY = '00112233445566778899AABBCCDDEEFF';
+
+/** A count of 123,456 in packet 42, encrypted with this counter (bthome.io/encryption). */
+function sealed(counter: number, packet = 42): Advertisement {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(counter);
+  const cipher = createCipheriv('aes-128-ccm', Buffer.from(KEY, 'hex'), Buffer.concat([Buffer.from('C0DEC0DE0001D2FC41', 'hex'), bytes]), { authTagLength: 4 });
+  const text = Buffer.concat([cipher.update(Buffer.of(0x00, packet, 0x3e, 0x40, 0xe2, 0x01, 0x00)), cipher.final()]);
+  const data = Buffer.concat([Buffer.from('16D2FC41', 'hex'), text, bytes, cipher.getAuthTag()]);
+  return heardAs(Buffer.concat([Buffer.of(data.length), data]).toString('hex'));
+}
+
 /** An iBeacon, of which the last byte tells one from the other. */
 function beacon(minor: number, address: string): Advertisement {
   return heardAs(`1AFF4C00021500112233445566778899AABBCCDDEEFF012345${minor.toString(16).padStart(2, '0')}FC`, address);
 }
 
-function started({ driver = bthome, id }: { readonly driver?: AdvertisingDriver; readonly id?: string } = {}) {
+function started({ driver = bthome, id, options = {} }: { readonly driver?: AdvertisingDriver; readonly id?: string; readonly options?: object } = {}) {
   const clock = new FakeClock();
   const radio = new FakeRadio(() => clock.monotonicMs());
   const stop = new AbortController();
   const changes: string[] = [];
   const reports: Report[] = [];
+  const noted: string[] = [];
   const storage = { fault: undefined as StorageError | undefined };
   const status = new DeviceStatus({ device: 'tag', clock, changed: ({ state, why = '' }) => void changes.push(`${state}: ${why}`) });
   const silent = (): void => undefined;
+  const tag = new Tag({ device: 'tag', driver, options: driver.options.parse(options), clock, note: () => undefined });
   const running = runAdvertising({
     device: 'tag',
     driver,
-    tag: new Tag({ device: 'tag', driver, options: driver.options.parse({}), clock, note: () => undefined }),
+    tag,
+    note: async (notes, lingerMs) => {
+      if (storage.fault !== undefined) throw storage.fault;
+      noted.push(`${String(notes['tag/tag'])} within ${lingerMs} ms`);
+    },
     whom: id === undefined ? { kind: 'address', address: 'C0:DE:C0:DE:00:01' } : undefined,
     id,
     silentAfterMs: SILENT_AFTER_MS,
@@ -60,7 +79,7 @@ function started({ driver = bthome, id }: { readonly driver?: AdvertisingDriver;
   });
   onTestFinished(() => stop.abort());
   const values = (): readonly string[] => reports.flatMap(({ observations }) => observations.map((one) => (one.kind === 'meter' && 'value' in one && (one.value instanceof Decimal || typeof one.value === 'string') ? one.value.toString() : '')));
-  return { clock, radio, stop, changes, reports, storage, status, running, values };
+  return { clock, radio, stop, changes, reports, noted, tag, storage, status, running, values };
 }
 
 describe('a session with a device that advertises', () => {
@@ -134,6 +153,51 @@ describe('a session with a device that advertises', () => {
     await clock.advance(0);
     expect(values()).toEqual(['10']);
     expect(status.counts.faults).toBe(2);
+  });
+
+  it('notes the counter of repeats once a minute, and not what was noted with news since', async () => {
+    const { clock, radio, noted, reports } = started({ options: { keyFile: KEY } });
+    radio.become({ kind: 'on', adapter: 'fake' });
+    for (let counter = 1; counter <= 60; counter += 1) {
+      radio.advertise(sealed(counter));
+      await clock.advance(1000);
+    }
+    expect(reports.map(({ notes }) => notes)).toEqual([{ 'tag/tag': '1' }]);
+    expect(noted).toEqual([]);
+    await clock.advance(1000);
+    expect(noted).toEqual(['60 within 10000 ms']);
+    radio.advertise(sealed(61));
+    radio.advertise(sealed(62, 43));
+    await clock.advance(120_000);
+    expect(noted).toHaveLength(1);
+    expect(reports.map(({ notes }) => notes).slice(1)).toEqual([{ 'tag/tag': '62' }]);
+  });
+
+  it('notes the counter of repeats when it ends, and is not over before', async () => {
+    const { clock, radio, stop, noted, running } = started({ options: { keyFile: KEY } });
+    radio.become({ kind: 'on', adapter: 'fake' });
+    for (const counter of [1, 2, 3]) radio.advertise(sealed(counter));
+    stop.abort();
+    await running;
+    expect(noted).toEqual(['3 within 0 ms']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('tries again to note what could not be, and notes nothing of a tag that was reset', async () => {
+    const { clock, radio, noted, storage, tag } = started({ options: { keyFile: KEY } });
+    radio.become({ kind: 'on', adapter: 'fake' });
+    for (const counter of [1, 2]) radio.advertise(sealed(counter));
+    await clock.advance(0);
+    storage.fault = new StorageError({ where: 'outbox', what: 'the disk is full' });
+    await clock.advance(60_000);
+    storage.fault = undefined;
+    radio.advertise(sealed(3));
+    await clock.advance(60_000);
+    expect(noted).toEqual(['3 within 10000 ms']);
+    radio.advertise(sealed(4));
+    tag.reset();
+    await clock.advance(60_000);
+    expect(noted).toHaveLength(1);
   });
 
   it('ends with the gateway, and listens no more', async () => {
