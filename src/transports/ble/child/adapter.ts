@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { AdapterChoice, HearingFilter, Words } from '../messages.ts';
 import { AdapterFault } from './adapter-fault.ts';
 import { bluezMute, openBluez } from './bluez.ts';
 import { type AdapterEars, hearPackets, type Noble, openLibrary, scanPassively } from './library.ts';
+import { kernelsAdapters } from './kernels-adapters.ts';
 import { ownAdapter } from './own-adapter.ts';
 import { patient } from './patience.ts';
 
@@ -26,16 +27,11 @@ export class Adapter {
     if (choice.kind === 'bluez' && !existsSync(systemBus())) {
       throw new AdapterFault({ what: 'there is no D-Bus, and so no BlueZ', remedy: 'Install bluez and dbus and start bluetoothd, or in a container pass /var/run/dbus in; or choose another `ble.adapter`' });
     }
-    const opened = async (deviceId?: number): Promise<Noble> => {
-      const noble = openLibrary(choice, deviceId);
-      if (choice.kind === 'bluez') openBluez(noble, { heard, lost });
-      await poweredOn(noble, choice).catch((fault: unknown) => {
-        if (choice.kind === 'hci') noble.stop(); // it may be another's
-        throw fault;
-      });
-      return noble;
-    };
-    const noble = choice.kind === 'hci' ? await ownAdapter(choice.address, kernelsNumbers(), opened) : await opened();
+    const open = (number?: number): Noble => openLibrary(choice, number);
+    const ready = (noble: Noble): Promise<void> => poweredOn(noble, choice);
+    const noble = choice.kind === 'hci' ? await ownAdapter(choice.address, kernelsAdapters('/sys/class/bluetooth'), { open, ready }) : open();
+    if (choice.kind === 'bluez') openBluez(noble, { heard, lost });
+    if (choice.kind !== 'hci') await ready(noble);
     hearPackets(noble, heard);
     if (isPassive) scanPassively(noble);
     return new Adapter(noble, choice.kind === 'uart' ? `${choice.path} ${noble.address}` : noble.address);
@@ -91,12 +87,6 @@ export class Adapter {
     await patient(this.noble.stopScanningAsync(), ADAPTER_MS, 'ending the scan');
     this.#isScanning = false;
   }
-}
-
-/** The kernel numbers adapters as they come. */
-function kernelsNumbers(): readonly number[] {
-  const folder = '/sys/class/bluetooth';
-  return existsSync(folder) ? readdirSync(folder).flatMap((name) => /^hci(\d+)$/.exec(name)?.[1] ?? []).map(Number) : [];
 }
 
 /** The adapter says *off* first and *on* when it is, so *off* is believed only after a while. */
