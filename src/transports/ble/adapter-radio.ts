@@ -121,7 +121,7 @@ export class AdapterRadio implements Radio {
       isPassive: this.#parts.isPassive ?? false,
       filter: this.#audience.filter(),
       clock,
-      limits: { ...LIMITS, ...limits },
+      limits: { ...RADIO_LIMITS, ...limits },
       on: (name) => this.#become({ kind: 'on', adapter: name }),
       heard: (reports, packets, dropped) => this.#heard(reports, packets, dropped),
       notified: ({ address, bytes, ...place }) => this.#links.get(address)?.notified(place, bytes),
@@ -264,7 +264,11 @@ export function spokenAdapter(adapter: AdapterChoice): string {
   }
 }
 
-const LIMITS: RadioLimits = { pingEveryMs: 5000, pongWithinMs: 15_000, addressesMax: 20_000, rssBytesMax: 200 * 2 ** 20 };
+/**
+ * Beyond what the radio's process is started anew. It takes some 90 MB after 120,000 addresses (docs/benchmarks.md); with more than
+ * its 128 MiB it and a gateway of 118 MB would reach the unit's MemoryMax=256M, at which the kernel ends either.
+ */
+export const RADIO_LIMITS: RadioLimits = { pingEveryMs: 5000, pongWithinMs: 15_000, addressesMax: 20_000, rssBytesMax: 128 * 2 ** 20 };
 const RETRY_LEAST_MS = 1000;
 const RETRY_MOST_MS = 60_000;
 const STABLE_MS = 60_000;
