@@ -119,6 +119,34 @@ describe('a gateway with a radio', () => {
     });
   }, 60_000);
 
+  it('reads its meter over a slow link, says that one is slower than its deadline allows, and reads on when it is not', async () => {
+    const { air, gateway, events, there, start } = await gatewayInAir({ room: `driver: gatt-meter, port: { ble: { address: "${PEER}" } }, read: [temperature, humidity], callTimeout: 4 s` });
+    await Peripheral.start({
+      port: there.path,
+      name: 'room',
+      services: [{ uuid: '181a', characteristics: [{ uuid: '2a6e', properties: ['read'], value: '2a09' }, { uuid: '2a6f', properties: ['read'], value: 'bf13' }] }],
+    });
+    const both = [{ meter: 'temperature', value: 23.46 }, { meter: 'humidity', value: 50.55 }];
+    air.latencyMs = 100;
+    start();
+    await vi.waitFor(() => expect(readingsOf(events)).toEqual(both), within);
+    const late: number[] = [];
+    air.loses = (packet) => {
+      if (packet[9] === READ_REQUEST) air.latencyMs = 3000; // there and back is beyond the deadline
+      if (packet[9] === READ_RESPONSE) late.push(performance.now());
+      return false;
+    };
+    await ask(socketPath(gateway.outbox), 'poll', { meter: 'room/temperature' });
+    await gateway.until(({ devices }) => expect(devices[0]?.why).toMatch(/reading took longer than 4 s\. Check that the device is on, in range/));
+    expect(late).toHaveLength(1); // it was under way when the question was given up
+    [air.latencyMs, air.loses] = [0, () => false];
+    await vi.waitFor(() => expect(readingsOf(events)).toEqual([...both, ...both]), within);
+    await gateway.until(({ devices, radio }) => {
+      expect(devices[0]).toMatchObject({ state: 'open', readings: 4 });
+      expect(radio?.starts).toBe(1);
+    });
+  }, 60_000);
+
   it(`takes no more memory after ${ADDRESSES} addresses that were never heard before, in neither process`, async () => {
     const { air, gateway, start, untilHearing } = await gatewayInAir({ beacon: 'driver: ibeacon, port: { ble: { id: "00112233-4455-6677-8899-aabbccddeeff/291/17767" } }' });
     start();

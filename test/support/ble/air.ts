@@ -92,8 +92,8 @@ export class Air implements Ether {
     const flags = arriving.readUInt16LE(1);
     // A host sends the first piece with 00 and gets it with 10 (Core 5.4, volume 4, part E, section 5.4.2).
     if ((flags & 0x3000) === 0) arriving.writeUInt16LE(flags | 0x2000, 1);
-    if (this.latencyMs === 0) to.deliver(arriving);
-    else void setTimeout(this.latencyMs).then(() => to.deliver(arriving));
+    if (this.latencyMs === 0) return to.deliver(arriving);
+    void setTimeout(this.latencyMs).then(() => this.#links.has(handle) && to.deliver(arriving));
   }
 
   hungUp(from: EmulatedController, handle: number, reason: number): void {
