@@ -217,7 +217,7 @@ for (const { name, missing, mqttVersion, prepare } of BROKERS) {
       await outbox.record(texts(2000).map((text) => scanOf(text)));
       let mayConnect = Promise.resolve();
       // Only the receiver knows what it has: a broker may lose, with its memory, what it has acknowledged.
-      const parts = { acknowledgedBy: 'receiver', overdueMs: 2000, random: () => 0, settings: () => mayConnect.then(settings) } as const;
+      const parts = { acknowledgedBy: 'receiver', overdueMs: 2000, publishDeadlineMs: 5000, random: () => 0, settings: () => mayConnect.then(settings) } as const;
       const { delivery } = await startDelivery(broker.url, { root, ...parts, outbox });
       receiver.inspect = (suffix, payload) => {
         proxy.mute ||= received.length === 300; // a window of them arrives of which the gateway hears nothing
