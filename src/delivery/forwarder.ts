@@ -111,6 +111,7 @@ export class Forwarder implements Follower {
     this.#pages.connected = true;
     this.#parts.outbox.connected = true;
     this.#deadlines.start(outlet);
+    this.#suspects.connected();
     this.#pump();
   }
 

@@ -46,8 +46,21 @@ export class Suspects {
     return aside?.lets(entry) === false ? aside : undefined;
   }
 
+  /** There is a connection: what waits is tried only after others have had their turn on it. */
+  connected(): void {
+    for (const aside of this.#aside.values()) this.#tryLater(aside);
+  }
+
   /** The connection was lost with these rows on their way, oldest first. */
   lost(flying: readonly Entry[]): void {
+    this.#judge(flying);
+    for (const aside of this.#aside.values()) {
+      aside.cancel();
+      aside.tries = false;
+    }
+  }
+
+  #judge(flying: readonly Entry[]): void {
     const [first] = flying;
     if (first === undefined) return;
     const isSame = first === this.#lead;
@@ -96,11 +109,9 @@ export class Suspects {
     const aside = new Aside(entry, this.#losses, this.#parts.clock.monotonicMs());
     this.#aside.set(entry.subject, aside);
     this.#parts.log.warn('the connection breaks at one reading; it waits, and the others go on', { topic: this.#topicOf(aside), sequence: entry.sequence, losses: this.#losses });
-    this.#tryLater(aside);
   }
 
   #failedAgain(aside: Aside): void {
-    aside.tries = false;
     if (aside.othersPass) aside.losses += 1;
     if (aside.othersPass && aside.losses >= LOSSES_TO_QUARANTINE) {
       this.#end(aside);
@@ -108,7 +119,6 @@ export class Suspects {
       return;
     }
     aside.othersPass = false;
-    this.#tryLater(aside);
   }
 
   #tryLater(aside: Aside): void {

@@ -13,14 +13,22 @@ function breaking(isFatal: (sent: Sent) => boolean, window = 10) {
   const made = makeForwarder({ window });
   const taken: string[] = [];
   let connection: FakeConnection | undefined;
+  let away = 0;
   const broker = {
     connects: 0,
     taken,
+    /** Steps that it is away after a connection. */
+    awaySteps: 0,
     /** What comes before the fatal one is taken but not said: a connection that is reset throws away what was on its way. */
     tellsNothing: false,
     /** Lets time pass in steps, and lets the broker do its part in each. */
     async run(steps: number, stepMs = 1000): Promise<void> {
       for (let step = 0; step < steps; step += 1) {
+        if (connection === undefined && away > 0) {
+          away -= 1;
+          await made.clock.advance(stepMs);
+          continue;
+        }
         if (connection === undefined) {
           broker.connects += 1;
           connection = await made.connect();
@@ -29,6 +37,7 @@ function breaking(isFatal: (sent: Sent) => boolean, window = 10) {
         for (let [next] = connection.open; next !== undefined; [next] = connection.open) {
           if (isFatal(next) || (broker.tellsNothing && connection.open.some(isFatal))) {
             connection = undefined;
+            away = broker.awaySteps;
             made.forwarder.detach();
             break;
           }
@@ -60,6 +69,21 @@ describe('a reading at which the connection breaks each time', () => {
     await broker.run(2);
     expect(forwarder.report()).toMatchObject({ settled: 9, waiting: { scan: 2 } });
     expect(broker.connects).toBeLessThan(8);
+  });
+
+  it('lets the others go first on each connection, also where it takes minutes until there is one', async () => {
+    const { outbox, forwarder, broker } = breaking((sent) => textOf(sent) === 'bad-0');
+    broker.awaySteps = 180;
+    outbox.add([...many('bad', 2), ...many('good', 3)]);
+    await broker.run(5 * 181);
+    expect(forwarder.report()).toMatchObject({ settled: 3, waiting: { scan: 2 } });
+    expect(broker.connects).toBe(5);
+    for (let connects = 0; connects < 12; connects += 1) {
+      outbox.add(many('good', 1));
+      await broker.run(400);
+    }
+    expect(outbox.quarantined).toMatchObject([{ sequence: 1, code: 'connection_lost' }]);
+    expect(forwarder.report()).toMatchObject({ settled: 3 + 12 + 1 + 1, waiting: { scan: 0 }, quarantined: 1 }); // with the event that tells of it
   });
 
   it('is tried again alone and ever more rarely, and delivered in order when it is taken at last', async () => {

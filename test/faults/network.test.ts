@@ -159,7 +159,7 @@ describe('a broker of MQTT 3.1.1 that ends the connection at one message', () =>
         return 0;
       },
     });
-    const { outbox, delivery } = await startDelivery(stub.url, { clock: fastClock(500), version: '3.1.1', window: 10 });
+    const { outbox, delivery } = await startDelivery(stub.url, { clock: fastClock(60), random: () => 0, publishDeadlineMs: 120_000, version: '3.1.1', window: 10 });
     await outbox.record([scanOf('A'), { ...scanOf('B'.repeat(3000)), device: 'other-scanner' }, scanOf('C'), meterOf('1'), meterOf('2')]);
     await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 4, waiting: { scan: 1, meter: 0 } }), within);
     for (let more = 0; delivery.report().quarantined === 0; more += 1) {
