@@ -7,6 +7,7 @@ import { Mosquitto } from '../test/support/brokers/mosquitto.ts';
 import { openPty, type Pty } from '../test/support/pty.ts';
 import { measureBle } from './ble.ts';
 import { measureBus } from './bus.ts';
+import { measureFlash } from './flash.ts';
 import { mqttFloor, serialFloor, sqliteFloor } from './floors.ts';
 import { everything, measureDecoding } from './identification.ts';
 import { monotonicMs } from './monotonic.ts';
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
   if (wanted('slow')) await measurePaced(10, 300, { p50: 4, p99: 12 });
   if (wanted('fast')) await measurePaced(1000, 15_000, { p50: 20, p99: 45 });
   if (wanted('start')) await measureStart();
+  if (wanted('flash')) await measureFlash(folder, report);
   if (wanted('bus')) await measureBus(RUNS, report);
   if (wanted('identification')) {
     measureDecoding(RUNS, report);
