@@ -1,4 +1,5 @@
 import { hexOf } from '../bytes.ts';
+import { fingerprintOf } from '../fingerprint.ts';
 
 /** What is remembered of what a tag said, to tell news from repeats: 8 KB at most, usually a few hundred bytes. */
 export interface Freshness {
@@ -6,7 +7,7 @@ export interface Freshness {
   readonly sequence?: number;
   /** How long ago that was, in milliseconds, as far as advertisements were heard since. */
   readonly quietMs: number;
-  /** The last payload of each kind in upper-case hexadecimal, the oldest first. */
+  /** The last payload of each kind in upper-case hexadecimal, or the fingerprint of a long one, the oldest first. */
   readonly last: readonly (readonly [kind: string, payload: string])[];
 }
 
@@ -25,7 +26,7 @@ export interface Payload {
  * quarter of its range, or if the last news is more than 4 s ago, as after a change of battery (BTHome's rule for packet ids).
  */
 export function judged(before: Freshness | undefined, { kind, bytes, sequence }: Payload, sinceMs: number): { readonly isNews: boolean; readonly after: Freshness } {
-  const payload = hexOf(bytes.length > BYTES_MAX ? bytes.subarray(0, BYTES_MAX) : bytes);
+  const payload = nameOf(bytes);
   if (before === undefined) return { isNews: true, after: remembered(undefined, kind, payload, sequence) };
   const quietMs = Math.min(before.quietMs + sinceMs, QUIET_MOST_MS);
   const isSame = before.last.some((entry) => entry[0] === kind && entry[1] === payload);
@@ -36,13 +37,17 @@ export function judged(before: Freshness | undefined, { kind, bytes, sequence }:
 /** What to remember when these bytes are the last of some kind once more, so that nobody has to decode them; undefined when they are not. */
 export function repeated(before: Freshness | undefined, bytes: Uint8Array, sinceMs: number): Freshness | undefined {
   if (before === undefined) return undefined;
-  const payload = hexOf(bytes);
+  const payload = nameOf(bytes);
   return before.last.some((entry) => entry[1] === payload) ? quieter(before, sinceMs) : undefined;
 }
 
 /** What to remember after something that is known to be no news. */
 export function quieter(before: Freshness, sinceMs: number): Freshness {
   return { ...before, quietMs: Math.min(before.quietMs + sinceMs, QUIET_MOST_MS) };
+}
+
+function nameOf(bytes: Uint8Array): string {
+  return bytes.length > BYTES_MAX ? fingerprintOf(bytes) : hexOf(bytes);
 }
 
 function isAhead(last: number, { value, bits }: { readonly value: number; readonly bits: number }): boolean {
@@ -64,5 +69,5 @@ const FORGOTTEN_AFTER_MS = 4000;
 /** Beyond it all silences are alike; Infinity would not survive JSON. */
 const QUIET_MOST_MS = 1_000_000_000;
 const KINDS_MAX = 16;
-/** The most that a structure of an advertisement holds. */
+/** The most that a structure of an advertisement holds; several together can be longer. */
 const BYTES_MAX = 254;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Freshness, judged } from '../../../src/driver-kit/codecs/freshness.ts';
+import { type Freshness, judged, repeated } from '../../../src/driver-kit/codecs/freshness.ts';
 
 /** Which of these payloads, each a second after the one before unless it says so, are news. */
 function newsOf(payloads: readonly { readonly bytes: readonly number[]; readonly kind?: string; readonly sequence?: number; readonly bits?: number; readonly sinceMs?: number }[]): readonly boolean[] {
@@ -37,6 +37,14 @@ describe('what is news', () => {
 
   it('goes by numbers of 8 bits after numbers of 24 without taking them for older', () => {
     expect(newsOf([{ bytes: [1], sequence: 0xdecdee, bits: 24 }, { bytes: [2], sequence: 0xef, bits: 8 }])).toEqual([true, true]);
+  });
+
+  it('is told by all of a long payload, as of several structures in one advertisement', () => {
+    const long = (last: number): number[] => [...Array.from({ length: 400 }, () => 1), last];
+    expect(newsOf([{ bytes: long(1) }, { bytes: long(2) }, { bytes: long(2) }, { bytes: long(1) }])).toEqual([true, true, false, true]);
+    const { after } = judged(undefined, { kind: 'a', bytes: Uint8Array.from(long(1)) }, 1000);
+    expect(repeated(after, Uint8Array.from(long(1)), 1000)).toEqual({ ...after, quietMs: 1000 });
+    expect(repeated(after, Uint8Array.from(long(2)), 1000)).toBeUndefined();
   });
 
   it('needs little room, whatever a tag sends', () => {
