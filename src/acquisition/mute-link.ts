@@ -1,4 +1,3 @@
-import { spokenDuration } from '../core/amount.ts';
 import { LinkError, type ProtocolError } from '../core/errors.ts';
 import type { Link, Transport } from '../driver-kit/link.ts';
 
@@ -20,18 +19,25 @@ export class MuteLink {
     this.#inARow = 0;
   }
 
-  /** A question of any device failed. Throws a LinkError when so many in a row brought nothing at all. */
-  failed({ fault }: ProtocolError, link: Link, responseTimeoutMs: number): void {
-    if (fault !== 'silent') return this.heard();
-    this.#inARow += 1;
-    if (!this.#canBe || this.#inARow < MUTE_MOST) return;
+  /** A question of any device failed. */
+  failed({ fault }: ProtocolError): void {
+    if (fault === 'silent') this.#inARow += 1;
+    else this.heard();
+  }
+
+  /**
+   * Throws a LinkError when so many questions in a row brought nothing at all. Called when a poll has failed, not within one: the
+   * device is then known to fail, and asked more rarely over the next link too.
+   */
+  endIfMute({ name: where }: Link): void {
+    if (!this.#canBe || this.#inARow < MUTE_LEAST) return;
     throw new LinkError({
-      where: link.name,
-      what: `nothing came back to ${MUTE_MOST} questions in a row, the last within ${spokenDuration(responseTimeoutMs)}, so the connection is made anew`,
+      where,
+      what: `nothing came back to ${MUTE_LEAST} questions in a row or more, so the connection is made anew`,
       remedy: 'Check the address and the power of the devices behind it, and that the protocol is right',
     });
   }
 }
 
-/** Some two polls of one device; a dead one that is alone then costs its device server a new connection every six minutes. */
-const MUTE_MOST = 6;
+/** Some two polls of one device; a dead one that is alone then costs its device server a new connection every four minutes. */
+const MUTE_LEAST = 6;

@@ -111,7 +111,7 @@ export class PollingSession {
         answeredAt = answer.stamp;
         return answer.frame;
       } catch (error) {
-        if (error instanceof ProtocolError && this.#failures > 0) unanswered = error; // one deadline is enough to see that it is still not there
+        if (error instanceof ProtocolError && this.#isOneEnough()) unanswered = error;
         throw error;
       }
     };
@@ -124,7 +124,11 @@ export class PollingSession {
       this.#answers(link);
       return undefined;
     } catch (error) {
-      if (error instanceof ProtocolError) return this.#failed(error);
+      if (error instanceof ProtocolError) {
+        const why = this.#failed(error);
+        this.#mute.endIfMute(link);
+        return why;
+      }
       if (!(error instanceof LinkError && signal.aborted)) throw error;
       return 'the link was lost';
     }
@@ -167,10 +171,15 @@ export class PollingSession {
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         status.counts.faults += 1;
-        this.#mute.failed(error, link, responseTimeoutMs);
+        this.#mute.failed(error);
         if (tried >= retries) throw error;
       }
     }
+  }
+
+  /** One deadline mostly shows that a device is still not there; now and then its next question is tried too, since some leave just the first unanswered. */
+  #isOneEnough(): boolean {
+    return this.#failures > 0 && this.#failures % SECOND_QUESTION_EVERY !== 0;
   }
 
   #answers(link: Link): void {
@@ -221,6 +230,8 @@ function untilAborted(event: Promise<unknown>, signal: AbortSignal): Promise<voi
 const UNSTORED_MAX = 64;
 /** So many polls in a row may fail before the device is asked ever more rarely, and without retries. */
 const FAILURES_MAX = 3;
+/** How rarely a device that fails is asked a second question too, in polls: each costs its neighbours another deadline. */
+const SECOND_QUESTION_EVERY = 4;
 /** A device that fails is asked again after this at first, even if it is polled rarely: somebody may be mending it. */
 const PROBE_LEAST_MS = 5000;
 /** Beyond this a pause is not short any more, however patiently the device is asked. */

@@ -805,6 +805,32 @@ describe('a silent device', () => {
     await bench.clock.advance(5000);
     expect(slave.questions).toHaveLength(2);
   });
+
+  test('one that never answers its first question is read when it comes on, though it was off at the start', async () => {
+    const { bench, slave, device } = oneDevice({ every: '10 s' });
+    slave.fault = { silent: true };
+    await bench.begin(device);
+    await bench.clock.advance(120_000);
+    expect(device.values()).toEqual([]);
+    slave.fault = { silentAt: 100 };
+    await bench.clock.advance(300_000);
+    expect(device.values()).toContain('m200=200 m300=300 m100=no answer');
+    expect(device.report().state).toBe('open');
+  });
+
+  test('alone behind a device server has the connection made anew every few minutes, and is asked ever more rarely', async () => {
+    const bench = new Bench();
+    bench.port.endsUnnoticed = true;
+    const dead = bench.device({ address: 1, every: '10 s' });
+    dead.slave.fault = { silent: true };
+    await bench.begin(dead);
+    await bench.clock.advance(1_800_000);
+    const [opens, questions] = [bench.port.opens, dead.slave.questions.length];
+    await bench.clock.advance(3_600_000);
+    expect(bench.port.opens - opens).toBe(15);
+    expect(dead.slave.questions.length - questions).toBeLessThan(100);
+    expect(dead.report()).toMatchObject({ state: 'failing', why: expect.stringContaining('no answer in 1 s') as string });
+  });
 });
 
 describe('the link', () => {
@@ -1129,6 +1155,7 @@ function oneDevice(options: Omit<DeviceOptions, 'address'>, clock?: Clock): { be
 /** A port in memory with slaves on its line, which keeps a record of all traffic. */
 class MemoryPort implements Transport {
   readonly name = 'memory';
+  endsUnnoticed = false;
   readonly slaves: ModbusSlave[] = [];
   readonly traffic: { readonly way: 'in' | 'out'; readonly atMs: number }[] = [];
   present = true;

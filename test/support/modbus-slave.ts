@@ -4,6 +4,8 @@ import { crc16Modbus } from '../../src/driver-kit/checksum.ts';
 export interface SlaveFault {
   /** Says nothing. */
   readonly silent?: boolean;
+  /** Says nothing to questions that begin at this register. */
+  readonly silentAt?: number;
   /** Answers after so many milliseconds in place of the usual. */
   readonly afterMs?: number;
   /** Gives the question back first, as an adapter does that leaves its receiver on. */
@@ -85,7 +87,7 @@ export class ModbusSlave {
     this.questions.push(question);
     const fault = this.nextFaults.shift() ?? this.fault;
     if (fault.echo === true) this.#parts.send(bytes);
-    if (fault.silent === true) return;
+    if (fault.silent === true || fault.silentAt === question.start) return;
     const answer = (): void => {
       this.#parts.after(fault.afterMs ?? this.#parts.answerMs, () => {
         this.#send(this.#frame(question, fault), fault);
