@@ -159,6 +159,15 @@ describe.skipIf(!HAS_DBUS)('a radio through BlueZ (needs dbus-daemon)', () => {
     expect(it.radio.counts.starts).toBe(1);
   });
 
+  it('lets go of a device that refuses while it is looked at', async () => {
+    const { bluez, it } = await scanning((bluez) => bluez.offer(METER, METER_SERVICES));
+    bluez.refusals.set('ReadValue', 'org.bluez.Error.NotPermitted: Not paired');
+    await expect(connected(it, bluez)).rejects.toThrow('the device wants to be paired with first (0x05)');
+    await vi.waitUntil(() => bluez.calls.includes('Disconnect') && bluez.isDiscovering, within);
+    bluez.refusals.clear();
+    expect(Buffer.from((await (await connected(it, bluez)).read(TEMPERATURE)).bytes).toString('hex')).toBe('2a09');
+  });
+
   it('gives a read that BlueZ never answers a deadline, at the cost of the connection and of nothing else', async () => {
     const { bluez, it } = await scanning((bluez) => bluez.offer(METER, METER_SERVICES));
     const link = await connected(it, bluez, 1000);

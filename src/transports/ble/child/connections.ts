@@ -74,8 +74,13 @@ export class Connections {
     const untilMs = performance.now() + deadlineMs;
     const connection = await this.#parts.withoutScan(async () => this.#opened(address, await this.#reached(address, addressType, deadlineMs)));
     if (this.#open.get(address) !== connection) throw brokenOff(); // while the scan began again
-    await this.#asked(address, patient(discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services'));
-    return { places: connection.places };
+    try {
+      await patient(discovered(connection, places), Math.max(1, untilMs - performance.now()), 'looking for its services');
+      return { places: connection.places };
+    } catch (error) {
+      await this.disconnect(address); // whatever it was: nobody has this connection yet who would end it
+      throw asRefused(error);
+    }
   }
 
   /** Its end is listened for at once: most connections that fail break off within a moment, and of a device that is gone nothing settles. */
@@ -105,14 +110,10 @@ export class Connections {
     }
   }
 
-  #requested<Result>(address: string, { refusals }: Connection, { asked, deadlineMs }: { readonly asked: Asked; readonly deadlineMs: number }, work: () => Promise<Result>): Promise<Result> {
-    return this.#asked(address, refusals.watched(asked, () => patient(work(), deadlineMs, asked)));
-  }
-
   /** A call that does not settle would hold up all that follow it, so it costs the connection; one that the device refused need not. */
-  async #asked<Result>(address: string, work: Promise<Result>): Promise<Result> {
+  async #requested<Result>(address: string, { refusals }: Connection, { asked, deadlineMs }: { readonly asked: Asked; readonly deadlineMs: number }, work: () => Promise<Result>): Promise<Result> {
     try {
-      return await work;
+      return await refusals.watched(asked, () => patient(work(), deadlineMs, asked));
     } catch (error) {
       const fault = asRefused(error);
       if (!(fault instanceof Refused && fault.isSettled)) await this.disconnect(address);
