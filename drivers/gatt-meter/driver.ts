@@ -23,9 +23,10 @@ export const gattMeter = defineGattDriver({
   characteristics: ({ read, notify }) => [
     ...serialNumberFirst(read).map((name) => placeOf(name, 'read')),
     ...notify.map((name) => placeOf(name, 'notify')),
-    ...([...read, ...notify].includes('battery') ? [] : [{ ...placeOf('battery', 'read'), optional: true as const }]),
+    ...unasked({ read, notify }).map((name) => ({ ...placeOf(name, 'read'), optional: true as const })),
   ],
-  meters: ({ read, notify }) => ([...read, ...notify].some((name) => MANY.has(name)) ? undefined : [...new Set([...read, ...notify, 'battery'])]),
+  meters: ({ read, notify }) => ([...read, ...notify].some((name) => MANY.has(name)) ? undefined : [...new Set([...read, ...notify, ...unasked({ read, notify })])]),
+  unasked,
   decode,
 });
 
@@ -35,6 +36,10 @@ function decode({ characteristic, bytes, descriptors }: GattValue, { lowBattery 
   const observations = known.read({ bytes, descriptors });
   const level = known.name === 'battery' ? observations[0]?.value : undefined;
   return { observations, ...(level instanceof Decimal && { batteryLow: level.compare(Decimal.of(lowBattery)) <= 0 }) };
+}
+
+function unasked({ read, notify }: Pick<z.output<typeof options>, 'read' | 'notify'>): readonly string[] {
+  return [...read, ...notify].includes('battery') ? [] : ['battery'];
 }
 
 /** It tells whose the counters are. */

@@ -48,7 +48,8 @@ function sharedMeters(devices: readonly DeviceDraft[], list: AssetList): readonl
 
 /** What a receiver that books by asset and meter could not book. */
 function incomplete(device: DeviceDraft, list: AssetList, why: string): readonly Problem[] {
-  return (device.known ?? []).flatMap((meter) => {
+  const asked = (device.known ?? []).filter((meter) => device.unasked?.includes(meter) !== true);
+  return asked.flatMap((meter) => {
     const asset = assetOf(device, meter, list);
     const missing = asset === undefined ? ['asset'] : PARTS.filter((part) => asset[part] === undefined).map((part) => PART_NAMES[part]);
     const where = list.file === '' ? 'at the device' : 'in the list of assets or at the device';

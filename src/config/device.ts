@@ -20,6 +20,8 @@ export interface DeviceDraft {
   readonly common: Partial<z.output<typeof deviceSchema>>;
   /** The meters that it has, as far as its driver knows them beforehand. */
   readonly known?: readonly string[] | undefined;
+  /** Those of them that nobody asked for. */
+  readonly unasked?: readonly string[] | undefined;
   /** The whole device, when nothing is wrong with it by itself. */
   readonly configuration?: DeviceConfiguration | undefined;
   readonly problems: readonly Problem[];
@@ -53,7 +55,7 @@ export async function readDevice(name: string, part: Part, reading: DeviceReadin
   const named = [...new Set([...Object.keys(meters), ...known.names])];
   const settings = named.map((meter) => [meter, meterSettings(meters[meter] ?? {}, reading.assets.meters.get(meterKey(name, meter)))] as const);
   const line = lineOf(common, driver.serial);
-  return { ...draft, known: known.names, configuration: { name, driver, options, profile: profile.reference, port, line, asset, contextGroup, repeatWindowMs: repeatWindow, departAfterMs, meters: Object.fromEntries(settings) } };
+  return { ...draft, known: known.names, unasked: known.unasked, configuration: { name, driver, options, profile: profile.reference, port, line, asset, contextGroup, repeatWindowMs: repeatWindow, departAfterMs, meters: Object.fromEntries(settings) } };
 }
 
 /** The line parameters: as configured, else the driver's, else 9600 8N1. */
@@ -80,13 +82,18 @@ const DEPART_AFTER_POLLS = 3;
 interface KnownMeters {
   /** None where the driver cannot tell before it hears the device. */
   readonly names: readonly string[];
+  readonly unasked: readonly string[];
   readonly described: readonly MeterDescription[];
 }
 
 function knownMeters(driver: Driver, options: unknown, { source, path }: Part): KnownMeters | { readonly problem: Problem } {
-  if (driver.form === 'listening') return { names: [], described: [] };
+  if (driver.form === 'listening') return { names: [], unasked: [], described: [] };
   try {
-    return { names: driver.meters(options) ?? [], described: driver.form === 'polling' ? (driver.described?.(options) ?? []) : [] };
+    return {
+      names: driver.meters(options) ?? [],
+      unasked: driver.form === 'gatt' ? (driver.unasked?.(options) ?? []) : [],
+      described: driver.form === 'polling' ? (driver.described?.(options) ?? []) : [],
+    };
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return { problem: source.problem([...path, error.where], error.remedy === undefined ? error.what : `${error.what}. ${error.remedy}`) };

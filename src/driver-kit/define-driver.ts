@@ -239,6 +239,8 @@ export interface GattDriver extends About {
   characteristics(options: unknown): readonly GattPlace[];
   /** The names of the meters that there are with these options; undefined where the device decides. */
   meters(options: unknown): readonly string[] | undefined;
+  /** Those of the meters that are read though the options do not name them: nobody has to say whose they are. */
+  unasked?(options: unknown): readonly string[];
   /** Pure. Throws a ProtocolError when the bytes make no sense, and then the state stays as it was. */
   decode(value: GattValue, options: unknown, state: unknown): Heard;
 }
@@ -321,6 +323,7 @@ export function defineGattDriver<Options extends z.ZodObject, State = undefined>
     schedule(options: z.output<Options>): GattSchedule;
     characteristics(options: z.output<Options>): readonly GattPlace[];
     meters(options: z.output<Options>): readonly string[] | undefined;
+    unasked?(options: z.output<Options>): readonly string[];
     decode(value: GattValue, options: z.output<Options>, state: State | undefined): Heard<State>;
   },
 ): GattDriver {

@@ -62,6 +62,17 @@ describe('a list of assets', () => {
 });
 
 describe('assets that have to be complete', () => {
+  it('are not asked for the battery of a BLE meter that is read though nobody named it, and are where somebody did', async () => {
+    const meter = (read: string): string => `  sensor: { driver: gatt-meter, port: { ble: { address: "C0:01:02:03:04:05" } }, asset: { number: "1", site: S, organization: O }, read: [${read}], meters: { energy: { meter: KWH } } }\n`;
+    const problemsOf = async (text: string): Promise<string> => {
+      const path = join(folderOf({ 'gateway.yaml': text, 'assets.csv': 'device,meter,asset,site,organization,name\nsensor,battery,1,S,O,BATTERY\n' }), 'gateway.yaml');
+      return loadConfiguration({ file: path, drivers: catalogue, profileFolder: () => 'nowhere' }).then(() => '', (error: unknown) => String(error));
+    };
+    expect(await problemsOf(file('complete: true', meter('energy')))).toBe('');
+    expect(await problemsOf(file('complete: true', meter('energy, battery')))).toContain('meter "battery" has no name in the work management system');
+    expect(await problemsOf(file('list: assets.csv', meter('energy')))).toBe('');
+  });
+
   it('say what a meter lacks, and where to write it', async () => {
     expect(await problems(file('complete: true', genset('gen')))).toEqual([':7:3  devices.gen: meter "hours" has no asset, which "assets.complete" asks for; write it at the device, leave the meter out with "only", or write "assets: { complete: false }"']);
     expect(await problems(file('complete: true', genset('gen', 'asset: { number: "1", site: S }', 'meters: { hours: { max: 7 } }')))).toEqual([
