@@ -89,7 +89,7 @@ function betweenMarks(buffer: Uint8Array, atGap: boolean, content: LineOptions['
   return end === 1 ? discard(2, 'empty line') : frameOf(buffer, end + 1, 1, end);
 }
 
-const TOO_LONG_REMEDY = 'Write more under `lengthMax`; where no codes are so long, check the terminator';
+const TOO_LONG_REMEDY = 'Write more under `lengthMax`; where no codes are so long, check the terminator and the baud rate';
 const STX = 0x02;
 const ETX = 0x03;
 const END_BYTES: Readonly<Record<LineEnd, readonly number[]>> = { CR: [0x0d], LF: [0x0a], CRLF: [0x0d, 0x0a], TAB: [0x09] };

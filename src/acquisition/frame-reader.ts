@@ -9,7 +9,7 @@ export interface FrameSink {
    * Told of a frame that is dropped whole since it is too long, beside the discards that count its bytes: that it goes on, some times,
    * and once that it has ended, by itself or by silence.
    */
-  tooLong?(how: 'goes on' | 'ended' | 'fell silent'): void;
+  tooLong?(how: 'goes on' | 'ended'): void;
 }
 
 /**
@@ -67,7 +67,7 @@ export class FrameReader {
       const length = Math.min(Math.max(found.length, 1), this.waiting);
       const skipping = this.#skipping;
       this.#skipping = false; // whatever was found ends the frame that was too long
-      if (skipping) this.#sink.tooLong?.(atGap ? 'fell silent' : 'ended');
+      if (skipping) this.#sink.tooLong?.('ended');
       if (found.kind === 'discard') {
         this.#drop(length, found.reason);
       } else if (skipping) {
@@ -75,7 +75,7 @@ export class FrameReader {
       } else if (length > this.#framing.bytesMax) {
         const isWhole = this.#framing.overflow === 'frame';
         this.#drop(isWhole ? length : 1, TOO_LONG); // as if it had come byte by byte
-        if (isWhole) this.#sink.tooLong?.(atGap ? 'fell silent' : 'ended');
+        if (isWhole) this.#sink.tooLong?.('ended');
       } else {
         this.#from += length;
         this.#sink.frame(found.frame, atGap);

@@ -191,7 +191,7 @@ export class ListeningVisit implements Visit {
   }
 
   /** A code that is too long is refused when it has ended, as a scanner listens then. */
-  #tooLong(how: 'goes on' | 'ended' | 'fell silent'): void {
+  #tooLong(how: 'goes on' | 'ended'): void {
     const { legibility, status } = this.#parts;
     if (how === 'goes on') {
       if (this.#tooLongBytes > ENDLESS_BYTES) legibility.hopeless(ENDLESS);
@@ -199,7 +199,7 @@ export class ListeningVisit implements Visit {
     }
     this.#tooLongBytes = 0;
     status.counts.refused += 1;
-    const remedy = how === 'ended' ? this.#framing.remedy : undefined;
+    const { remedy } = this.#framing;
     legibility.bad(this.#link, remedy === undefined ? ENDLESS : `a code that is too long came and was refused. ${remedy}`);
     this.#tell(Promise.resolve('refused'), this.#usualFeedback);
   }

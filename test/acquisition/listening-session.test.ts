@@ -441,6 +441,13 @@ describe('a listening session', () => {
     expect(status.report().why).toContain('terminator');
   });
 
+  it('says what to write too where silence is what ends each code', async () => {
+    const { clock, link, status } = await started({ terminator: 'none', lengthMax: '16 B' });
+    link().receive('0123456789ABCDEFG');
+    await clock.advance(100);
+    expect(status.report().why).toContain('`lengthMax`');
+  });
+
   it('says when what comes has no end', async () => {
     const { link, status } = await started();
     for (let chunk = 0; chunk < 1000; chunk += 1) link().receive('x'.repeat(1000));
