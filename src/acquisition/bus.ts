@@ -29,14 +29,14 @@ export interface Bus {
  * through each device's status; it rejects only with bugs.
  */
 export async function runBus({ transport, baudRate, devices, clock, random, signal, desk = new BusDesk() }: Bus): Promise<void> {
-  const mute = new MuteLink(transport);
+  const mute = new MuteLink(transport, devices.length);
   const sessions = devices.map((device) => new PollingSession({ device, clock, nextNumber: desk.nextNumber, mute }));
   const numbered = devices.some(({ driver, options }) => driver.schedule(options).numbered === true);
   const lateAnswers = new LateAnswers(clock);
   const characterMs = baudRate === undefined ? 0 : (BITS_A_CHARACTER * 1000) / baudRate;
 
   const visit = (): Visit => {
-    mute.heard();
+    mute.opened();
     const discarded = (bytes: number, reason: string): void => devices[0]?.status.discarded(bytes, reason);
     const line = new QuietLine({ clock, lateAnswers, characterMs, discarded });
     return {

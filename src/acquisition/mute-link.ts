@@ -8,34 +8,59 @@ import type { Link, Transport } from '../driver-kit/link.ts';
  */
 export class MuteLink {
   readonly #canBe: boolean;
+  readonly #devices: number;
+  /** Who has answered over this link: where anybody has, the silence of others says nothing about it. */
+  readonly #answering = new Set<string>();
+  /** Who was silent since something was heard last. */
+  readonly #silent = new Set<string>();
   #inARow = 0;
 
-  constructor({ endsUnnoticed = false }: Pick<Transport, 'endsUnnoticed'>) {
+  constructor({ endsUnnoticed = false }: Pick<Transport, 'endsUnnoticed'>, devices: number) {
     this.#canBe = endsUnnoticed;
+    this.#devices = devices;
   }
 
-  /** There is something: an answer, damaged bytes, or a new link. */
-  heard(): void {
-    this.#inARow = 0;
+  /** There is a new link. */
+  opened(): void {
+    this.#answering.clear();
+    this.#heard();
   }
 
-  /** A question of any device failed. */
-  failed({ fault }: ProtocolError): void {
-    if (fault === 'silent') this.#inARow += 1;
-    else this.heard();
+  /** A device has answered. */
+  answered(device: string): void {
+    this.#answering.add(device);
+    this.#heard();
+  }
+
+  /** A question to a device failed. */
+  failed(device: string, { fault }: ProtocolError): void {
+    if (fault !== 'silent') {
+      this.#heard(); // damaged bytes came over it
+      return;
+    }
+    if (this.#answering.size > 0 && !this.#answering.has(device)) return;
+    this.#inARow += 1;
+    this.#silent.add(device);
   }
 
   /**
-   * Throws a LinkError when so many questions in a row brought nothing at all. Called when a poll has failed, not within one: the
-   * device is then known to fail, and asked more rarely over the next link too.
+   * Throws a LinkError when so many questions in a row brought nothing at all that the link has to be at fault. Called when a poll has
+   * failed, not within one: the device is then known to fail, and asked more rarely over the next link too.
    */
   endIfMute({ name: where }: Link): void {
-    if (!this.#canBe || this.#inARow < MUTE_LEAST) return;
+    // A new link is not given up before everybody was asked: those that are switched off would keep the others from it for ever.
+    const isAsked = this.#answering.size > 0 || this.#silent.size >= this.#devices;
+    if (!this.#canBe || this.#inARow < MUTE_LEAST || !isAsked) return;
     throw new LinkError({
       where,
       what: `nothing came back to ${MUTE_LEAST} questions in a row or more, so the connection is made anew`,
       remedy: 'Check the address and the power of the devices behind it, and that the protocol is right',
     });
+  }
+
+  #heard(): void {
+    this.#inARow = 0;
+    this.#silent.clear();
   }
 }
 

@@ -164,14 +164,14 @@ export class PollingSession {
         const given = { ...question, exchange: question, device, address, responseTimeoutMs, silenceMs, echo, probe, numbered, lateWaits, discarded };
         const answer = await line.ask(link, given, signal);
         status.counts.frames += 1;
-        this.#mute.heard();
+        this.#mute.answered(device);
         if (tried >= retries || question.isBusy?.(answer.frame) !== true) return answer;
         status.counts.faults += 1;
         await pause(this.#clock, Math.min(responseTimeoutMs, BUSY_PAUSE_MOST_MS), signal); // the line is free for others meanwhile
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
         status.counts.faults += 1;
-        this.#mute.failed(error);
+        this.#mute.failed(device, error);
         if (tried >= retries) throw error;
       }
     }
