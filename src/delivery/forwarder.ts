@@ -72,7 +72,7 @@ export class Forwarder implements Follower {
   withdrawn(stream: number): void {
     for (const track of this.#tracks.withdrawn(stream)) {
       this.#pages.forget(track);
-      for (const entry of track.withdraw()) this.#flying.delete(entry);
+      for (const entry of track.withdraw()) this.#gone(entry);
     }
   }
 
@@ -87,7 +87,7 @@ export class Forwarder implements Follower {
 
   /** See Follower. */
   evicted(eviction: Eviction): void {
-    for (const entry of this.#tracks.evicted(eviction)) this.#flying.delete(entry);
+    for (const entry of this.#tracks.evicted(eviction)) this.#gone(entry);
     this.#parts.outbox.settlementChanged();
     this.#pump();
   }
@@ -108,10 +108,10 @@ export class Forwarder implements Follower {
     this.#outlet = outlet;
     this.#window.open(outlet.connection.receiveMaximum);
     this.#backlog.reached(this.#tracks.list);
+    this.#suspects.reached();
     this.#pages.connected = true;
     this.#parts.outbox.connected = true;
     this.#deadlines.start(outlet);
-    this.#suspects.connected();
     this.#pump();
   }
 
@@ -290,8 +290,9 @@ export class Forwarder implements Follower {
   }
 
   #settle(entry: Entry): void {
-    this.#flying.delete(entry);
-    if (!entry.track.settle(entry)) return;
+    const isNews = entry.track.settle(entry);
+    this.#gone(entry);
+    if (!isNews) return;
     this.#counts.settled += 1;
     this.#parts.outbox.settlementChanged();
   }
@@ -299,12 +300,19 @@ export class Forwarder implements Follower {
   /** What stood behind it and has been taken by the broker is done now. */
   #putAside(entry: Entry, code: string, message: string): void {
     const { track, row, subject } = entry;
-    this.#flying.delete(entry);
-    if (!track.settle(entry)) return;
+    const isNews = track.settle(entry);
+    this.#gone(entry);
+    if (!isNews) return;
     this.#holds.gone(entry);
     this.quarantine.put({ stream: track.stream, lane: track.lane, source: track.source, row }, code, message);
     if (this.#parts.acknowledgedBy === 'receiver') return;
     for (let first = subject.completed(); first !== undefined; first = subject.completed()) this.#settle(first);
+  }
+
+  /** The row is done: nothing waits for its answer or its next try any more. */
+  #gone(entry: Entry): void {
+    this.#flying.delete(entry);
+    this.#suspects.gone(entry);
   }
 
   #release(entries: readonly Entry[]): void {

@@ -46,33 +46,24 @@ export class Suspects {
     return aside?.lets(entry) === false ? aside : undefined;
   }
 
-  /** There is a connection: what waits is tried only after others have had their turn on it. */
-  connected(): void {
-    for (const aside of this.#aside.values()) this.#tryLater(aside);
+  /** A connection is there: what waits is tried over it, but the others have their turn before. */
+  reached(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const aside of this.#aside.values()) this.#tryAfter(aside, Math.max(aside.dueMs - nowMs, RETRY_LEAST_MS));
   }
 
   /** The connection was lost with these rows on their way, oldest first. */
   lost(flying: readonly Entry[]): void {
-    this.#judge(flying);
-    for (const aside of this.#aside.values()) {
-      aside.cancel();
-      aside.tries = false;
-    }
+    const [first] = flying;
+    if (first !== undefined) this.#brokeAt(first, flying.length);
+    for (const aside of this.#aside.values()) aside.rest();
   }
 
-  #judge(flying: readonly Entry[]): void {
-    const [first] = flying;
-    if (first === undefined) return;
-    const isSame = first === this.#lead;
-    this.#losses = isSame ? this.#losses + 1 : 1;
-    this.#lead = first;
-    if (this.window === 1) {
-      const aside = this.#aside.get(first.subject);
-      if (aside !== undefined) this.#failedAgain(aside);
-      else if (isSame && this.#losses >= LOSSES_OF_ONE) this.#setAside(first);
-    } else if (this.#losses >= LOSSES_OF_MANY) {
-      this.#alone = flying.length;
-    }
+  /** The row is done without an answer: given up by the outbox, or the receiver has it. */
+  gone(entry: Entry): void {
+    if (this.#aside.size === 0) return;
+    const aside = this.#aside.get(entry.subject);
+    if (aside?.entry === entry) this.#end(aside);
   }
 
   /** The broker has answered to the row, whatever it said, and kept the connection. */
@@ -98,6 +89,19 @@ export class Suspects {
     return alarms.length > ALARMS_MAX ? [...alarms.slice(0, ALARMS_MAX), `${alarms.length - ALARMS_MAX} more wait for the same reason`] : alarms;
   }
 
+  #brokeAt(first: Entry, flying: number): void {
+    const isSame = first === this.#lead;
+    this.#losses = isSame ? this.#losses + 1 : 1;
+    this.#lead = first;
+    if (this.window === 1) {
+      const aside = this.#aside.get(first.subject);
+      if (aside !== undefined) this.#failedAgain(aside);
+      else if (isSame && this.#losses >= LOSSES_OF_ONE) this.#setAside(first);
+    } else if (this.#losses >= LOSSES_OF_MANY) {
+      this.#alone = flying;
+    }
+  }
+
   /** It is one row's fault only if others go through: when the next one breaks the connection too, nothing is known. */
   #setAside(entry: Entry): void {
     const unproven = [...this.#aside.values()].filter(({ othersPass }) => !othersPass);
@@ -109,6 +113,7 @@ export class Suspects {
     const aside = new Aside(entry, this.#losses, this.#parts.clock.monotonicMs());
     this.#aside.set(entry.subject, aside);
     this.#parts.log.warn('the connection breaks at one reading; it waits, and the others go on', { topic: this.#topicOf(aside), sequence: entry.sequence, losses: this.#losses });
+    this.#tryLater(aside);
   }
 
   #failedAgain(aside: Aside): void {
@@ -119,22 +124,18 @@ export class Suspects {
       return;
     }
     aside.othersPass = false;
+    this.#tryLater(aside);
   }
 
   #tryLater(aside: Aside): void {
-    this.#tryAfter(aside, Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** Math.max(0, aside.losses - LOSSES_OF_ONE)));
+    aside.dueMs = this.#parts.clock.monotonicMs() + Math.min(RETRY_MOST_MS, RETRY_LEAST_MS * 2 ** Math.max(0, aside.losses - LOSSES_OF_ONE));
   }
 
   #tryAfter(aside: Aside, delayMs: number): void {
-    aside.cancel();
+    aside.rest();
     aside.cancel = this.#parts.clock.after(delayMs, () => {
-      if (aside.entry.phase === 'done') {
-        this.#end(aside); // it was given up by the outbox, or the receiver has it
-        return;
-      }
       aside.tries = true;
       this.#parts.release(aside.entry.subject.unpark(1));
-      this.#tryAfter(aside, RETRY_LEAST_MS); // it may be done before it comes to an outcome
     });
   }
 
@@ -154,6 +155,8 @@ class Aside implements Parking {
   readonly entry: Entry;
   readonly sinceMs: number;
   losses: number;
+  /** When it may be tried again, given a connection. */
+  dueMs = 0;
   /** Whether it may go now. */
   tries = false;
   /** Whether the broker has answered to others since it was sent last. */
@@ -168,6 +171,12 @@ class Aside implements Parking {
 
   lets(entry: Entry): boolean {
     return this.tries && entry === this.entry;
+  }
+
+  /** It may not go any more until it is tried again. */
+  rest(): void {
+    this.cancel();
+    this.tries = false;
   }
 
   /** The subject is its own: it is there already. */

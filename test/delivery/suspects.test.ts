@@ -134,6 +134,34 @@ describe('a reading at which the connection breaks each time', () => {
     }
   });
 
+  it('lets the others go first on each new connection, however long the broker is away in between', async () => {
+    const { outbox, forwarder, clock, connect } = makeForwarder({ window: 10 });
+    outbox.add([...many('bad', 1), ...many('good', 3)]);
+    for (let connects = 0; connects < 12; connects += 1) {
+      const connection = await connect();
+      for (let [next] = connection.open; next !== undefined && textOf(next) !== 'bad-0'; [next] = connection.open) next.answer();
+      await clock.advance(1000);
+      forwarder.detach();
+      await clock.advance(120_000);
+    }
+    expect(forwarder.report()).toMatchObject({ settled: 3, waiting: { scan: 1 } });
+  });
+
+  it('holds nothing up any more once the receiver has it', async () => {
+    const { outbox, forwarder, clock, connect } = makeForwarder({ window: 10, acknowledgedBy: 'receiver' });
+    outbox.add(many('bad', 2));
+    for (let connects = 0; connects < 4; connects += 1) {
+      await connect();
+      forwarder.detach();
+    }
+    const connection = await connect();
+    await clock.advance(1000);
+    expect(connection.open).toEqual([]);
+    forwarder.acknowledge({ source: outbox.source, upto: 1, missing: [], rejected: [] });
+    expect(connection.open.map(textOf)).toEqual(['bad-1']);
+    expect(forwarder.report().alarms).toEqual([]);
+  });
+
   it('is one among others that are found as well', async () => {
     const { outbox, forwarder, broker } = breaking((sent) => textOf(sent) === 'bad-0' || textOf(sent) === 'worse-0');
     outbox.add([...many('bad', 1), ...many('good', 1), ...many('worse', 1), ...many('fine', 20)]);
