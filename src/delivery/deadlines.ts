@@ -27,9 +27,8 @@ export class Deadlines {
   #cancel: Cancel | undefined;
   /** State or a reply that waits for its PUBACK, and since when that was seen. */
   #post: { readonly message: Message; readonly sinceMs: number } | undefined;
-
-  /** What went again because the receiver has said nothing, and since when that is so. */
-  #unheard: { readonly rows: number; readonly sinceMs: number } | undefined;
+  /** Since when the receiver has said nothing, once something went again because of it. */
+  #unheardMs: number | undefined;
 
   constructor(parts: DeadlinesParts) {
     this.#parts = parts;
@@ -40,7 +39,7 @@ export class Deadlines {
     this.#cancel = this.#parts.clock.after(LOOK_EVERY_MS, () => {
       this.#lookAtPost(outlet);
       if (this.#silent(outlet)) return;
-      if (this.#parts.acknowledgedBy === 'receiver') this.#repeatOverdue();
+      if (this.#parts.acknowledgedBy === 'receiver') for (const track of this.#parts.tracks()) this.#repeatOverdue(track);
       this.#parts.looked();
       this.start(outlet);
     });
@@ -55,14 +54,15 @@ export class Deadlines {
 
   /** The receiver has spoken. */
   heard(): void {
-    this.#unheard = undefined;
+    this.#unheardMs = undefined;
   }
 
   /** What a person should know. */
   alarms(): readonly string[] {
-    if (this.#unheard === undefined) return [];
-    const { rows, sinceMs } = this.#unheard;
-    return [`the receiver has acknowledged none of ${rows} readings for ${spokenDuration(this.#parts.clock.monotonicMs() - sinceMs)}, and they go again and again: see whether it runs, and publishes to ${this.#parts.root}/${ACK_TOPIC}`];
+    const { clock, root, tracks } = this.#parts;
+    const rows = this.#unheardMs === undefined ? 0 : tracks().reduce((sum, track) => sum + track.handedOver(Number.POSITIVE_INFINITY).length, 0);
+    if (this.#unheardMs === undefined || rows === 0) return [];
+    return [`the receiver has acknowledged none of ${rows} readings for ${spokenDuration(clock.monotonicMs() - this.#unheardMs)}, and they go again and again: see whether it runs, and publishes to ${root}/${ACK_TOPIC}`];
   }
 
   /** For the watchdog, in words: something has waited three times as long as it may, and nobody has ended the connection. */
@@ -95,25 +95,13 @@ export class Deadlines {
     this.#post = posting && { message: posting, sinceMs: this.#parts.clock.monotonicMs() };
   }
 
-  #repeatOverdue(): void {
-    let [rows, sinceMs] = [0, Number.POSITIVE_INFINITY];
-    for (const track of this.#parts.tracks()) {
-      const overdue = this.#repeatOverdueOf(track);
-      rows += overdue.length;
-      for (const sentMs of overdue) sinceMs = Math.min(sinceMs, sentMs);
-    }
-    if (rows > 0) this.#unheard = { rows, sinceMs: this.#unheard?.sinceMs ?? sinceMs };
-  }
-
-  /** Returns when they were sent before. */
-  #repeatOverdueOf(track: Track): readonly number[] {
+  #repeatOverdue(track: Track): void {
     const overdue = track.unconfirmedSince(this.#parts.clock.monotonicMs() - this.#parts.overdueMs);
     const [first] = overdue;
-    if (first === undefined) return [];
-    const sentMs = overdue.map((entry) => entry.sentMs);
+    if (first === undefined) return;
+    this.#unheardMs ??= Math.min(...overdue.map(({ sentMs }) => sentMs));
     this.#parts.log.warn('the receiver has not acknowledged readings for a long time; sending them again', { source: track.source, from: first.sequence, rows: overdue.length });
     for (const entry of overdue) track.failed(entry);
-    return sentMs;
   }
 }
 

@@ -109,6 +109,17 @@ describe('a watermark', () => {
     expect(forwarder.report().alarms).toEqual([]);
   });
 
+  it('that stays away is told with all the readings that wait for it, whenever each was sent', async () => {
+    const { connection, clock, forwarder, outbox } = await sentThree();
+    await clock.advance(5000);
+    outbox.add([scanOf('C')]);
+    await clock.advance(0);
+    connection.answerAll();
+    await clock.advance(610_000);
+    connection.answerAll();
+    expect(forwarder.report().alarms.join()).toContain('none of 4 readings');
+  });
+
   it('of any bytes, from anybody, settles only what was handed over', async () => {
     let seed = 11;
     const random = (below: number): number => {
