@@ -260,6 +260,7 @@ export class Outbox {
   }
 
   #works(): void {
+    this.#cancelOpenAgain?.(); // what is told of the opening later says nothing of a fault that came since
     if (this.#fault !== undefined) this.#log.info('readings can be stored again');
     this.#fault = undefined;
   }

@@ -4,7 +4,8 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../src/core/errors.ts';
 import { checksum } from '../../src/outbox/file/checksum.ts';
-import type { Outbox } from '../../src/outbox/outbox.ts';
+import type { Calls } from '../../src/outbox/calls.ts';
+import type { Outbox, OutboxParts } from '../../src/outbox/outbox.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/folders.ts';
 import { HOSTILE } from '../support/hostile.ts';
@@ -259,6 +260,30 @@ describe('an outbox that cannot store', () => {
     await outbox.ping();
     expect([outbox.fault, clock.timers, follower.own.lanes.scan.waiting]).toEqual([undefined, 0, 1]);
     await outbox.close();
+  });
+
+  it('is not said to work again because it could be opened before it failed anew', async () => {
+    const clock = new FakeClock();
+    let isFull = false;
+    const worker: OutboxParts['worker'] = {
+      news: () => undefined,
+      close: () => Promise.resolve(),
+      call: (name: keyof Calls) => {
+        if (name === 'commit' && isFull) return Promise.reject(new StorageError({ where: 'outbox.db', what: 'the disk is full' }));
+        const usage = { usedBytes: 0, limitBytes: 1, waitingBytes: 0 };
+        return Promise.resolve(name === 'open' ? { fault: 'it is read-only' } : { source: 's', first: 1, arrivals: [], usage });
+      },
+    };
+    const outbox = await openOutbox(temporaryFolder(), { clock, worker });
+    const stored = outbox.record([scanOf('A')]);
+    await clock.advance(1000);
+    await stored;
+    isFull = true;
+    const refused = outbox.record([scanOf('B')]).catch((error: StorageError) => error.message);
+    await clock.advance(1000);
+    expect(await refused).toContain('full');
+    await clock.advance(20_000);
+    expect(outbox.fault).toContain('full');
   });
 
   it('refuses a newer schema and does not touch it', async () => {
