@@ -135,6 +135,7 @@ class GattReader {
     }
     if (refusal !== undefined) this.#session.status.open(link.name, refusal);
     if (request === undefined) return;
+    if (values === 0 && refusal !== undefined) return this.unread(refusal);
     this.#request = undefined;
     request.done(isStored ? { kind: 'read', values } : { kind: 'refused', code: 'storage', message: 'it was read, but could not be stored' });
   }

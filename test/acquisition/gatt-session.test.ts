@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { BatteryEvents } from '../../src/acquisition/battery-events.ts';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import { runGatt } from '../../src/acquisition/gatt-session.ts';
+import { PollRequests } from '../../src/acquisition/poll-requests.ts';
 import { LinkError, ProtocolError, StorageError } from '../../src/core/errors.ts';
 import { Decimal } from '../../src/core/decimal.ts';
 import type { Report } from '../../src/acquisition/commits.ts';
@@ -34,7 +35,7 @@ function driverOf(places: readonly GattPlace[]) {
   });
 }
 
-async function started(places: readonly GattPlace[] = [TEMPERATURE]) {
+async function started(places: readonly GattPlace[] = [TEMPERATURE], requests = new PollRequests()) {
   const clock = new FakeClock();
   const radio = new FakeRadio(() => clock.monotonicMs());
   radio.prepare = (link) => link.values.set('2a6e', Uint8Array.of(21)).set('2a6f', Uint8Array.of(50));
@@ -49,6 +50,7 @@ async function started(places: readonly GattPlace[] = [TEMPERATURE]) {
     device: 'room',
     driver: driverOf(places),
     options: {},
+    requests,
     whom: { kind: 'address', address: 'C0:DE:C0:DE:00:01' },
     radio,
     status,
@@ -136,6 +138,15 @@ describe('a session with a device that is connected to', () => {
     expect(values().slice(2)).toEqual(['2a6e 22']);
     expect(changes.at(-1)).toBe('open: ble C0:DE:C0:DE:00:01: the device does not let this be read');
     expect(status.counts).toMatchObject({ opens: 2, frames: 3, faults: 1 });
+  });
+
+  it('tells who wished it why nothing came, where a device lets nothing be read', async () => {
+    const requests = new PollRequests();
+    const { clock, radio } = await started([HUMIDITY], requests);
+    radio.prepare = (link) => (link.declines = 'read 2a6f');
+    const outcome = requests.ask();
+    await clock.advance(0);
+    expect(await outcome).toEqual({ kind: 'refused', code: 'no_answer', message: 'ble C0:DE:C0:DE:00:01: the device does not let this be read' });
   });
 
   it('says nothing of what nobody named and a device does not let be read, and asks three times and no more', async () => {
