@@ -35,8 +35,9 @@ export async function stayConnected(parts: StayConnectedParts): Promise<void> {
   while (!signal.aborted) {
     const { fault, lastedMs, followed } = await connectOnce(parts, chooser, address);
     if (signal.aborted) return;
-    if (chooser.fellBack) {
-      parts.log.info('the broker knows no MQTT 5; going on with 3.1.1', { why: fault?.message ?? '' });
+    const { fellBack } = chooser;
+    if (fellBack !== undefined) {
+      parts.log.info(fellBack, { why: fault?.message ?? '' });
       continue;
     }
     takeover.ended(lastedMs, fault);
@@ -90,7 +91,7 @@ class VersionChooser {
   version: MqttVersion;
   readonly #pinned: boolean;
   #closes = 0;
-  #fellBack = false;
+  #fellBack: string | undefined;
   #spokeMqtt5 = false;
   /** It fell back because of silence, and the broker has not spoken 3.1.1 yet either. */
   #doubted = false;
@@ -100,10 +101,10 @@ class VersionChooser {
     this.version = version === 'auto' ? '5' : version;
   }
 
-  /** Whether the last failure made it fall back just now. */
-  get fellBack(): boolean {
+  /** That the last failure made it fall back just now, in words; undefined when it did not. */
+  get fellBack(): string | undefined {
     const fellBack = this.#fellBack;
-    this.#fellBack = false;
+    this.#fellBack = undefined;
     return fellBack;
   }
 
@@ -134,7 +135,7 @@ class VersionChooser {
     this.#closes = 0;
     this.version = '3.1.1';
     this.#doubted = !unsupported;
-    this.#fellBack = true;
+    this.#fellBack = unsupported ? KNOWS_NONE : MAY_KNOW_NONE;
   }
 }
 
@@ -151,3 +152,5 @@ const SLOW_RETRY_MS = 60_000;
 const TAKEN_OVER_RETRY_MS = 180_000;
 const STABLE_MS = 60_000;
 const CLOSES_TO_FALL_BACK = 2;
+const KNOWS_NONE = 'the broker knows no MQTT 5; going on with 3.1.1';
+const MAY_KNOW_NONE = 'the broker closes without a word, which may mean that it knows no MQTT 5; trying 3.1.1';

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { MOSQUITTO, Mosquitto } from '../support/brokers/mosquitto.ts';
 import { receiverAt, ROOT, startDelivery } from '../support/delivery.ts';
 import { temporaryFolder } from '../support/folders.ts';
-import { meterOf, openOutbox, scanOf } from '../support/open-outbox.ts';
+import { meterOf, openOutbox, scanOf, SILENT } from '../support/open-outbox.ts';
 import { StubBroker } from '../support/stub-broker.ts';
 
 const within = { timeout: 15_000, interval: 10 };
@@ -164,10 +164,12 @@ describe('delivery to a broker that misbehaves', () => {
 
   it('does not stay with MQTT 3.1.1, which knows no refusals, because a broker that speaks MQTT 5 was away at the start', async () => {
     const stub = await StubBroker.start({ connack: (_, attempt) => (attempt < 5 ? undefined : {}) });
-    const { outbox, delivery } = await startDelivery(stub.url, { random: () => 0 });
+    const said: string[] = [];
+    const { outbox, delivery } = await startDelivery(stub.url, { random: () => 0, log: { ...SILENT, info: (message) => said.push(message) } });
     await outbox.record([scanOf('A')]);
     await vi.waitFor(() => expect(delivery.report()).toMatchObject({ settled: 1, mqttVersion: '5' }), within);
     expect(stub.connectPackets.map(({ protocolVersion }) => protocolVersion)).toEqual([5, 5, 4, 5, 5]);
+    expect(said).toEqual(['the broker closes without a word, which may mean that it knows no MQTT 5; trying 3.1.1', 'broker connected']);
   });
 
   it('stays with MQTT 3.1.1 when a broker that closes without a word at MQTT 5 refuses for now in 3.1.1', async () => {
