@@ -79,7 +79,7 @@ export class Holds {
 
   /** Each hold in words, with what to do. */
   alarms(): readonly string[] {
-    const alarms = [...this.#held.values()].map((hold) => hold.alarm());
+    const alarms = [...this.#held.values()].filter(({ waiting }) => waiting > 0).map((hold) => hold.alarm());
     const more = alarms.length - ALARMS_MAX;
     return more > 0 ? [...alarms.slice(0, ALARMS_MAX), `the broker refuses ${more} more topics`] : alarms;
   }
@@ -157,10 +157,15 @@ class Hold implements Parking {
     return [...this.#subjects].flatMap((subject) => subject.unpark());
   }
 
+  /** Rows that wait for it, the one that is tried among them: none once the receiver has them, or the outbox gave them up. */
+  get waiting(): number {
+    const tried = this.#probe === undefined || this.#probe.phase === 'done' ? 0 : 1;
+    return [...this.#subjects].reduce((sum, subject) => sum + (subject.firstParked === undefined ? 0 : subject.parked), tried);
+  }
+
   alarm(): string {
     const since = spokenDuration(this.#parts.clock.monotonicMs() - this.#sinceMs);
-    const waiting = [...this.#subjects].reduce((sum, subject) => sum + subject.parked, 0);
-    return `${this.#parts.root}/${this.topic} is not delivered for ${since}, ${waiting} readings wait for it: ${this.#fault.message}`;
+    return `${this.#parts.root}/${this.topic} is not delivered for ${since}, ${this.waiting} readings wait for it: ${this.#fault.message}`;
   }
 
   #arm(): void {

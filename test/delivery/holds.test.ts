@@ -34,6 +34,22 @@ describe('a topic that the broker does not allow', () => {
     expect(ofForbidden.slice(-20)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
   });
 
+  it('is no alarm any more once nothing waits for it, though the broker never took it', async () => {
+    for (const how of ['acknowledged', 'given up'] as const) {
+      const { outbox, forwarder, connect, clock } = makeForwarder({ acknowledgedBy: 'receiver' });
+      const connection = await connect();
+      outbox.add(many('forbidden', 2));
+      await clock.advance(0);
+      connection.answerAll(() => 0x87);
+      expect(forwarder.report().alarms.join()).toContain('2 readings wait for it');
+      await clock.advance(30_000);
+      expect(forwarder.report().alarms.join()).toContain('2 readings wait for it');
+      if (how === 'given up') outbox.evict('scan', [[1, 2]]);
+      else forwarder.acknowledge({ source: outbox.source, upto: 2, missing: [], rejected: [] });
+      expect(forwarder.report()).toMatchObject({ waiting: { scan: 0 }, alarms: [], held: undefined });
+    }
+  });
+
   it('makes its lane wait when too much has gathered for it, and says so', async () => {
     const { outbox, forwarder, connect, clock } = makeForwarder();
     const connection = await connect();
