@@ -10,7 +10,7 @@ import { assetOf, meterEntry, type MeterMapping } from '../metering/meter-conten
 import type { Report } from './commits.ts';
 import type { DeviceStatus } from './device-status.ts';
 import { epochReading } from './epoch-reading.ts';
-import { resendNotes } from './resends.ts';
+import { sentAgainNotes } from './sent-again.ts';
 import type { EnteredScans, ScanPlace, ScanSense } from './scan-sense.ts';
 import { Turns } from './turns.ts';
 
@@ -82,7 +82,7 @@ export class Intake {
     status.counts.unchanged += meters.suppressed.same;
     status.counts.tooSoon += meters.suppressed.tooSoon;
     const readings: Reading[] = [...scans.readings, ...told, ...meters.contents.map((content) => ({ kind: 'reading', device, stamp, content }) as const)];
-    const sent = code === undefined ? undefined : resendNotes(device, code, stamp, scans.isQuestioned);
+    const sent = code === undefined ? undefined : sentAgainNotes(device, code, stamp, scans.isQuestioned);
     const recording = this.#parts.record(readings, { ...meters.notes, ...scans.notes, ...sent, ...notes }, { lingerMs });
     return whenRecorded(recording, { status, count: readings.length, scanned: scans.settled, measured: meters.settled, verdict: scans.isQuestioned ? 'questioned' : undefined });
   }

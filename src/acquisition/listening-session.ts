@@ -9,7 +9,7 @@ import { Legibility } from './legibility.ts';
 import { ListeningVisit } from './listening-visit.ts';
 import { NoiseAllowance } from './noise-allowance.ts';
 import { keepOpen } from './reconnect.ts';
-import { Resends } from './resends.ts';
+import { SentAgain } from './sent-again.ts';
 
 export type { Report } from './commits.ts';
 
@@ -49,7 +49,7 @@ export async function runListening(session: ListeningSession): Promise<void> {
     commits: new Commits({ ...session, crash }),
     legibility: new Legibility(session),
     noise: new NoiseAllowance(session),
-    resends: new Resends(session),
+    sentAgain: new SentAgain(session),
   };
 
   const opened = (link: string): void => {

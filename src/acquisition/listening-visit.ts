@@ -13,7 +13,7 @@ import { FrameReader, TOO_LONG } from './frame-reader.ts';
 import type { Legibility } from './legibility.ts';
 import type { NoiseAllowance } from './noise-allowance.ts';
 import type { Visit } from './reconnect.ts';
-import type { Resends } from './resends.ts';
+import type { SentAgain } from './sent-again.ts';
 
 /** What a ListeningVisit is made of; all but the visit itself outlives the link. */
 export interface ListeningVisitParts {
@@ -24,7 +24,7 @@ export interface ListeningVisitParts {
   readonly commits: Commits;
   readonly legibility: Legibility;
   readonly noise: NoiseAllowance;
-  readonly resends: Resends;
+  readonly sentAgain: SentAgain;
   /** Told the link's name once it is open. */
   readonly opened: (link: string) => void;
   readonly crash: (bug: unknown) => void;
@@ -132,25 +132,25 @@ export class ListeningVisit implements Visit {
 
   /** What is sent again shares the outcome of its first time, unless that was not stored; undefined where there was nothing to store. */
   #outcome({ observations, sent }: Decoded): Promise<Outcome> | undefined {
-    const { commits, resends } = this.#parts;
+    const { commits, sentAgain } = this.#parts;
     const report = { observations, stamp: this.#lastByte, code: sent?.code };
-    const before = sent && resends.before(sent, report.stamp);
+    const before = sent && sentAgain.before(sent, report.stamp);
     if (before !== undefined) return this.#again(before, report);
-    if (sent !== undefined && sent.code === undefined) resends.began();
+    if (sent !== undefined && sent.code === undefined) sentAgain.began();
     if (observations.length === 0) return undefined;
     const outcome = commits.store(report);
-    if (sent?.code !== undefined) resends.took({ ...sent, code: sent.code }, report.stamp, outcome);
+    if (sent?.code !== undefined) sentAgain.took({ ...sent, code: sent.code }, report.stamp, outcome);
     return outcome;
   }
 
   #again(before: Promise<Outcome>, report: Report): Promise<Outcome> {
-    const { commits, resends, status } = this.#parts;
+    const { commits, sentAgain, status } = this.#parts;
     const outcome = before.then((first) => {
       if (first === 'refused') return report.observations.length === 0 ? first : commits.store(report);
       status.counts.repeats += 1;
       return first;
     });
-    resends.retried(outcome);
+    sentAgain.retried(outcome);
     return outcome;
   }
 
@@ -186,7 +186,7 @@ export class ListeningVisit implements Visit {
 
   #discarded(bytes: number, reason: string): void {
     this.#parts.status.discarded(bytes, reason);
-    this.#parts.resends.doubt();
+    this.#parts.sentAgain.doubt();
     if (reason === TOO_LONG) this.#tooLongBytes += bytes;
   }
 

@@ -5,8 +5,8 @@ import type { Notes } from '../core/record.ts';
 import type { SentCode } from '../driver-kit/define-driver.ts';
 import type { Outcome } from './commits.ts';
 
-/** What the Resends of one device are made of. */
-export interface ResendsParts {
+/** What the SentAgain of one device are made of. */
+export interface SentAgainParts {
   readonly device: string;
   /** What was recorded for a key, in this run or an earlier one. */
   readonly note: (key: string) => string | undefined;
@@ -16,13 +16,13 @@ export interface ResendsParts {
  * Remembers the last code of one device that marks what it sends again, over relinks, and by a note that is committed with the code over
  * restarts too: where only the answer was lost, the code that comes again has the outcome of its first time.
  */
-export class Resends {
-  readonly #parts: ResendsParts;
+export class SentAgain {
+  readonly #parts: SentAgainParts;
   #last: Last | undefined;
   /** The note tells of the code before the start only. */
   #isNoteOver = false;
 
-  constructor(parts: ResendsParts) {
+  constructor(parts: SentAgainParts) {
     this.#parts = parts;
   }
 
@@ -59,7 +59,7 @@ export class Resends {
   /** Not the part: with the process the knowledge went whether another code had begun, whose end may be the same. */
   #noted(): Last | undefined {
     if (this.#isNoteOver) return undefined;
-    const found = noteMembers(this.#parts.note(resendKey(this.#parts.device)));
+    const found = noteMembers(this.#parts.note(sentAgainKey(this.#parts.device)));
     const { code, questioned } = found ?? {};
     const at = stampIn(found?.['at']);
     if (found?.['v'] !== VERSION || typeof code !== 'string' || at === undefined) return undefined;
@@ -68,8 +68,8 @@ export class Resends {
 }
 
 /** The note of a code that may be sent again, to be committed with it. */
-export function resendNotes(device: string, code: string, at: Stamp, isQuestioned: boolean): Notes {
-  return { [resendKey(device)]: encodeJson({ v: VERSION, code, at: stampJson(at), questioned: isQuestioned }) };
+export function sentAgainNotes(device: string, code: string, at: Stamp, isQuestioned: boolean): Notes {
+  return { [sentAgainKey(device)]: encodeJson({ v: VERSION, code, at: stampJson(at), questioned: isQuestioned }) };
 }
 
 interface Last {
@@ -86,7 +86,7 @@ function isRecent(at: Stamp, now: Stamp): boolean {
   return at.clock !== 'unsynced' && now.clock !== 'unsynced' && ageMs >= 0 && ageMs < RESENT_WITHIN_MS;
 }
 
-function resendKey(device: string): string {
+function sentAgainKey(device: string): string {
   return `resend/${device}`;
 }
 
