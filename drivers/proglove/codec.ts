@@ -39,7 +39,7 @@ function feedbackTo(event: Readonly<Record<string, unknown>>, answerWithinMs: nu
       api_version: '1.0',
       event_type: 'feedback!',
       event_id: id,
-      time_created: typeof time === 'number' ? time : undefined,
+      time_created: Number.isFinite(time) ? (time as number) : undefined, // 1e999 is valid JSON, and no number here
       device_serial: serial,
       feedback_action_id: action,
     });

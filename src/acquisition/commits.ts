@@ -81,5 +81,5 @@ export class Commits {
   }
 }
 
-/** Eight seconds of a fast scanner at 115200 baud; about 4 MB of codes in memory. */
-const WAITING_MAX = 4096;
+/** Seventeen seconds of a fast scanner at 115200 baud, longer than a checkpoint on storage that takes two for each sync; about 8 MB of codes in memory. */
+const WAITING_MAX = 8192;

@@ -205,13 +205,13 @@ describe('a listening session', () => {
 
   it('refuses what is beyond the bound of waiting scans, and takes scans again when there is room', async () => {
     const { clock, link, waiting, status, logged } = await started();
-    for (let scan = 0; scan < 5000; scan += 1) link().receive('X\r');
-    expect(waiting.length).toBe(4096);
-    expect(status.counts.refused).toBe(904);
+    for (let scan = 0; scan < 9000; scan += 1) link().receive('X\r');
+    expect(waiting.length).toBe(8192);
+    expect(status.counts.refused).toBe(808);
     for (const scan of waiting) scan.commit();
     await clock.advance(0);
     link().receive('Y\r');
-    expect(waiting.length).toBe(4097);
+    expect(waiting.length).toBe(8193);
     expect(logged.filter((line) => line.includes('refused')).length).toBe(1);
   });
 
