@@ -172,39 +172,39 @@ export class Gateway {
     const replaced = (meter: ReplacedMeter): Promise<number | undefined> => this.#intake.replaced(meter, this.#clock.stamp());
     const commands = { status: () => this.#status(), ...quarantineCommands(this.#delivery), ...meterCommands({ devices: this.#configuration.devices, replaced }), ...modbusCommands({ deskAt: (port) => this.#desks.at(port), exchangeOf }), ...pollCommands(this.#polls.poll), ...tagCommands((device) => this.#radioDevices.reset(device)) };
     await keepServing({ path: socketPath(this.#configuration.outbox.directory), commands, clock: this.#clock, log: this.#log, signal: this.#stop.signal, serving: (server) => (this.#commands = server) });
-    const { gateway, site, devices, file } = this.#configuration;
-    this.#log.info('running', { version: this.#version, site, gateway, devices: devices.length, configuration: file });
+    const { site, devices, file } = this.#configuration;
+    this.#log.info('running', { version: this.#version, site, devices: devices.length, configuration: file });
   }
 
   #startSessions(): readonly Promise<void>[] {
     const { devices } = this.#configuration;
-    const buses = new Map<string, DeviceConfiguration[]>();
+    const buses = new Map<string, [DeviceConfiguration, Reporter][]>();
     const runs: Promise<void>[] = [];
     for (const device of devices) {
       const { name, driver, options } = device;
-      const status = this.#statusOf(name);
+      const [status, report] = [this.#statusOf(name), this.#reporter(device)];
       switch (driver.form) {
         case 'polling':
-          buses.set(portKey(device.port), [...(buses.get(portKey(device.port)) ?? []), device]);
+          buses.set(portKey(device.port), [...(buses.get(portKey(device.port)) ?? []), [device, report]]);
           break;
         case 'listening':
-          runs.push(runListening({ ...this.#sessionParts(device), device: name, driver, options, status, note: (key) => this.#outbox.note(key), report: this.#reporter(device), told: driver.reports === 'scans' ? this.#told : undefined }));
+          runs.push(runListening({ ...this.#sessionParts(device, report), device: name, driver, options, status, note: (key) => this.#outbox.note(key), report, told: driver.reports === 'scans' ? this.#told : undefined }));
           break;
         case 'advertising':
         case 'gatt':
-          runs.push(this.#runRadioDevice(device));
+          runs.push(this.#runRadioDevice(device, report));
           break;
       }
     }
     for (const [place, [first, ...more]] of buses) {
       if (first === undefined) continue;
-      const members = [first, ...more].flatMap((device) => this.#busDevice(device));
-      runs.push(runBus({ ...this.#sessionParts(first), baudRate: first.line.baudRate, devices: members, desk: this.#desks.of(place) }));
+      const members = [first, ...more].flatMap((member) => this.#busDevice(...member));
+      runs.push(runBus({ ...this.#sessionParts(...first), baudRate: first[0].line.baudRate, devices: members, desk: this.#desks.of(place) }));
     }
     return runs;
   }
 
-  #sessionParts(device: DeviceConfiguration, report = this.#reporter(device)): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
+  #sessionParts(device: DeviceConfiguration, report: Reporter): { transport: Transport; clock: Clock; random: () => number; log: Log; signal: AbortSignal } {
     const over = this.#radio && { radio: this.#radio, whomOf, battery: (level: number): void => void this.#radioDevices.battery(level, { device: device.name, report }).catch(this.#died) };
     return { transport: watchedTransport(transportTo(device.port, device.line, over), this.#deadlines, device.port.kind === 'ble' ? RADIO_OPEN_WITHIN_MS : undefined), ...this.#common() };
   }
@@ -213,23 +213,22 @@ export class Gateway {
     return { clock: this.#clock, random: Math.random, log: this.#log, signal: this.#stop.signal };
   }
 
-  #runRadioDevice(device: DeviceConfiguration): Promise<void> {
+  #runRadioDevice(device: DeviceConfiguration, report: Reporter): Promise<void> {
     const { name, driver, options, port } = device;
     const radio = this.#radio;
     if (port.kind !== 'ble' || radio === undefined) throw new TypeError(`${name} is not reached over BLE`);
-    return this.#radioDevices.run({ ...port, whom: () => whomOf(port), device: name, driver, options, radio, status: this.#statusOf(name), report: this.#reporter(device), requests: this.#polls.requestsOf(name) });
+    return this.#radioDevices.run({ ...port, whom: () => whomOf(port), device: name, driver, options, radio, status: this.#statusOf(name), report, requests: this.#polls.requestsOf(name) });
   }
 
-  #busDevice(device: DeviceConfiguration): readonly BusDevice[] {
+  #busDevice(device: DeviceConfiguration, report: Reporter): readonly BusDevice[] {
     const { name, driver, options } = device;
     if (driver.form !== 'polling') return [];
-    const report = this.#reporter(device);
     const refused = logged(this.#log, `${name}: readings could not be stored`);
     return [{ name, driver, options, status: this.#statusOf(name), requests: this.#polls.requestsOf(name), report: (observations, stamp, demanded) => report({ observations, stamp, demanded }).then(() => undefined, refused) }];
   }
 
-  /** Says what a device's observations mean and records them; resolves after the commit. */
-  #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): (report: Report) => Promise<'questioned' | undefined> {
+  /** One for each device: it remembers what was seen. */
+  #reporter({ name, driver, asset, meters, contextGroup, repeatWindowMs, departAfterMs }: DeviceConfiguration): Reporter {
     const status = this.#statusOf(name);
     const device = { mapping: { device: name, asset, meters }, place: scanPlace(name, contextGroup), status, lingerMs: driver.form === 'polling' ? POLLED_LINGER_MS : 0 };
     const taken = (report: Report): Promise<'questioned' | undefined> => this.#intake.take(report, device);
@@ -335,6 +334,9 @@ export class Gateway {
     });
   }
 }
+
+/** Says what a device's observations mean and records them; resolves after the commit. */
+type Reporter = (report: Report) => Promise<'questioned' | undefined>;
 
 const BEGIN_AGAIN_MS = 10_000;
 

@@ -5,7 +5,7 @@ import type { Notes } from '../core/record.ts';
 import type { SentCode } from '../driver-kit/define-driver.ts';
 import type { Outcome } from './commits.ts';
 
-/** What the SentAgain of one device are made of. */
+/** What the SentAgain of one device is made of. */
 export interface SentAgainParts {
   readonly device: string;
   /** What was recorded for a key, in this run or an earlier one. */

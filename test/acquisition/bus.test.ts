@@ -13,9 +13,9 @@ import type { PollingDriver } from '../../src/driver-kit/define-driver.ts';
 import type { Link, Transport } from '../../src/driver-kit/link.ts';
 import { serialTransport } from '../../src/transports/serial.ts';
 import { modbus } from '../../drivers/modbus/driver.ts';
-import { profile } from '../../drivers/modbus/profile.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { temporaryFolder } from '../support/folders.ts';
+import { profileOf } from '../support/modbus-profile.ts';
 import { ModbusSlave, type SlaveFault, type SlaveParts, withChecksum } from '../support/modbus-slave.ts';
 import { openPty } from '../support/pty.ts';
 
@@ -1012,20 +1012,6 @@ describe('over a real pseudo-terminal', () => {
     await bench.stop();
   });
 });
-
-/** A profile of 16-bit holding registers; each register of the slave holds its own address. */
-function profileOf(meters: Readonly<Record<string, { readonly address: number }>>): unknown {
-  const points = Object.entries(meters).map(([name, point]) => [name, { ...point, quantity: 'count', kind: 'gauge' }]);
-  return profile.parse({
-    brand: 'Test',
-    model: 'Test',
-    source: ['none'],
-    notation: 'zero-based',
-    function: 3,
-    type: 'uint16',
-    meters: Object.fromEntries(points) as Record<string, never>,
-  });
-}
 
 interface DeviceOptions {
   readonly address: number;

@@ -1,12 +1,12 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { modbus } from '../../drivers/modbus/driver.ts';
-import { profile } from '../../drivers/modbus/profile.ts';
 import { runBus } from '../../src/acquisition/bus.ts';
 import { DeviceStatus } from '../../src/acquisition/device-status.ts';
 import type { Link, Transport } from '../../src/driver-kit/link.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { profileOf } from '../support/modbus-profile.ts';
 
-const content = profile.parse({ brand: 'B', model: 'M', source: ['S'], notation: 'zero-based', function: 3, type: 'uint16', meters: { m7: { address: 7, quantity: 'count', kind: 'gauge' } } });
+const content = profileOf({ m7: { address: 7 } });
 
 /** A Modbus TCP server that says nothing in the name of devices that are switched off, and what it is asked over which connection. */
 class Server implements Transport {

@@ -11,7 +11,7 @@ import type { Transport } from '../../src/driver-kit/link.ts';
 import { serialTransport } from '../../src/transports/serial.ts';
 import { tcpTransport } from '../../src/transports/tcp.ts';
 import { modbus } from '../../drivers/modbus/driver.ts';
-import { profile } from '../../drivers/modbus/profile.ts';
+import { profileOf } from '../support/modbus-profile.ts';
 import { heldAnswer, heldWord, LACKING_AT } from '../support/changing-registers.ts';
 import { ECHO_FAULTS, FaultyLine, LINE_FAULTS } from '../support/faulty-line.ts';
 import { FaultyTcpSlave, TCP_FAULTS } from '../support/faulty-tcp-slave.ts';
@@ -78,17 +78,7 @@ const METERS: Readonly<Record<string, { readonly point: object; readonly value: 
   'far-coil': { point: { function: 1, address: 20, type: 'bit' }, value: (word) => String(word(1, 20) & 1) },
 };
 
-const PROFILE = profile.parse({
-  brand: 'Test',
-  model: 'Test',
-  source: ['none'],
-  notation: 'zero-based',
-  function: 3,
-  type: 'uint16',
-  gapMax: 16,
-  registersMax: 20,
-  meters: Object.fromEntries(Object.entries(METERS).map(([name, { point }]) => [name, { quantity: 'count', kind: 'gauge', ...point }])) as Record<string, never>,
-});
+const PROFILE = profileOf(Object.fromEntries(Object.entries(METERS).map(([name, { point }]) => [name, point])), { gapMax: 16, registersMax: 20 });
 
 /** What the far end of a line is to the run. */
 interface FarEnd {

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { blocksOf } from '../../../drivers/modbus/blocks.ts';
 import { modbus } from '../../../drivers/modbus/driver.ts';
 import { parseFraction, rounded } from '../../../drivers/modbus/fraction.ts';
-import { type Profile, profile } from '../../../drivers/modbus/profile.ts';
 import { observationLine } from '../../../src/acquisition/transcript-observation.ts';
 import { valueAt } from '../../../src/config/yaml-source.ts';
 import { LinkError, ProtocolError } from '../../../src/core/errors.ts';
 import type { Observation } from '../../../src/core/observation.ts';
 import { bytesOfHex } from '../../../src/driver-kit/bytes.ts';
+import { profileOf } from '../../support/modbus-profile.ts';
 import { withChecksum } from '../../support/modbus-slave.ts';
 
 describe('blocks', () => {
@@ -312,20 +312,6 @@ describe('options', () => {
     },
   );
 });
-
-function profileOf(meters: object, whole: object = {}): Profile {
-  const given = Object.entries(meters).map(([name, point]) => [name, { quantity: 'count', kind: 'gauge', ...point }]);
-  return profile.parse({
-    brand: 'B',
-    model: 'M',
-    source: ['S'],
-    notation: 'zero-based',
-    function: 3,
-    type: 'uint16',
-    ...whole,
-    meters: Object.fromEntries(given) as Record<string, never>,
-  });
-}
 
 /** Polls with answers in order: the bytes behind the address and before the checksum, or "silent" or "broken". */
 async function polled(

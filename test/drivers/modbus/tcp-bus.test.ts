@@ -1,12 +1,12 @@
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { modbus } from '../../../drivers/modbus/driver.ts';
-import { profile } from '../../../drivers/modbus/profile.ts';
 import { runBus } from '../../../src/acquisition/bus.ts';
 import { DeviceStatus } from '../../../src/acquisition/device-status.ts';
 import { systemClock } from '../../../src/acquisition/stamp.ts';
 import { observationLine } from '../../../src/acquisition/transcript-observation.ts';
 import { tcpTransport } from '../../../src/transports/tcp.ts';
+import { profileOf } from '../../support/modbus-profile.ts';
 
 const within = { timeout: 15_000, interval: 10 };
 
@@ -49,15 +49,7 @@ function poll(port: number, meters: readonly number[]): string[] {
   const found: string[] = [];
   const end = new AbortController();
   onTestFinished(() => end.abort());
-  const content = profile.parse({
-    brand: 'B',
-    model: 'M',
-    source: ['S'],
-    notation: 'zero-based',
-    function: 3,
-    type: 'uint16',
-    meters: Object.fromEntries(meters.map((at) => [`m${at}`, { address: at, quantity: 'count', kind: 'gauge' }])),
-  });
+  const content = profileOf(Object.fromEntries(meters.map((at) => [`m${at}`, { address: at }])));
   const clock = systemClock(() => 'unsynced');
   const device = {
     name: 'meter',

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KernelAdapter } from './own-adapter.ts';
 
-/** The adapters in the kernel's folder, which numbers them as they come. Their addresses stand there in older kernels only. */
+/** The adapters in the kernel's folder, which numbers them as they come. Whether their addresses stand there is up to the kernel. */
 export function kernelsAdapters(folder: string): readonly KernelAdapter[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder).flatMap((name) => {
